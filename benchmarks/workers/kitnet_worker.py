@@ -1,0 +1,194 @@
+"""kitnet, through its public functions and layers: what a user calls, argument checks included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from workers import inputs
+from workers.protocol import Operation, Prepared, serve
+
+
+def load() -> tuple[dict[str, Any], dict[str, Operation]]:
+    """Import kitnet and build the operations on it."""
+    import kitnet
+    from kitnet import functional as F
+    from kitnet import layers, models, training
+    from kitnet._config import info
+
+    def fill(layer: Any, arrays: Iterable[np.ndarray]) -> None:
+        """Set the layer's parameters, in order."""
+        for parameter, values in zip(layer.parameters(), arrays, strict=True):
+            parameter.data = values
+
+    def conv(params: dict[str, Any], pass_: str) -> Prepared:
+        arrays = inputs.conv_arrays(params)
+        x, weight, bias, dy = (arrays[name] for name in ("x", "weight", "bias", "dy"))
+        geometry = [params[name] for name in ("stride", "padding", "dilation", "groups")]
+        ndim = len(params["kernel"])
+        forward = getattr(F, f"conv{ndim}d")
+        backward = getattr(F, f"conv{ndim}d_backward")
+        calls = {
+            "forward": lambda: forward(x, weight, bias, *geometry),
+            "backward": lambda: backward(dy, x, weight, *geometry),
+            "forward+backward": lambda: [
+                forward(x, weight, bias, *geometry),
+                *backward(dy, x, weight, *geometry),
+            ],
+        }
+        return Prepared(calls[pass_])
+
+    def linear(params: dict[str, Any], pass_: str) -> Prepared:
+        arrays = inputs.linear_arrays(params)
+        x, weight, bias, dy = (arrays[name] for name in ("x", "weight", "bias", "dy"))
+        if pass_ == "forward":
+            return Prepared(lambda: F.linear(x, weight, bias))
+        return Prepared(lambda: F.linear_backward(dy, x, weight))
+
+    def columns(op: str) -> Operation:
+        """``unfold``, ``im2col`` (one row a window) and their adjoints."""
+
+        def operation(params: dict[str, Any], _: str) -> Prepared:
+            arrays, shape, kernel = inputs.window_arrays(params), params["x"], params["kernel"]
+            window = {"stride": params["stride"], "padding": params["padding"]}
+            x, cols = arrays["x"], arrays["cols"]
+            if op == "unfold":
+                return Prepared(lambda: F.unfold(x, kernel, **window))
+            if op == "fold":
+                return Prepared(lambda: F.fold(cols, shape[2:], kernel, **window))
+            if op == "im2col":
+                return Prepared(lambda: F.im2col(x, kernel, **window))
+            rows = np.ascontiguousarray(cols.transpose(0, 2, 1)).reshape(-1, cols.shape[1])
+            return Prepared(lambda: F.col2im(rows, shape, kernel, **window))
+
+        return operation
+
+    def max_pool(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.window_arrays(params)
+        x, dy = arrays["x"], arrays["dy"]
+        window = [params[name] for name in ("kernel", "stride", "padding")]
+
+        def call() -> Any:
+            y, indices = F.max_pool2d(x, *window, return_indices=True)
+            return y, F.max_pool2d_backward(dy, indices, x.shape)
+
+        return Prepared(call)
+
+    def avg_pool(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.window_arrays(params)
+        x, dy = arrays["x"], arrays["dy"]
+        window = [params[name] for name in ("kernel", "stride", "padding")]
+        return Prepared(lambda: (F.avg_pool2d(x, *window), F.avg_pool2d_backward(dy, x.shape, *window)))
+
+    def batch_norm(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.plane_arrays(params)
+        layer = layers.BatchNorm2d(
+            params["x"][1], eps=inputs.BATCH_NORM_EPS, momentum=inputs.BATCH_NORM_MOMENTUM
+        )
+        fill(layer, (arrays["weight"], arrays["bias"]))
+        x, dy = arrays["x"], arrays["dy"]
+
+        def call() -> Any:
+            layer.zero_grad()
+            y, pullback = layer.vjp(x)
+            return y, pullback(dy), *(parameter.grad for parameter in layer.parameters())
+
+        return Prepared(call)
+
+    def relu(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.plane_arrays(params)
+        x, dy = arrays["x"], arrays["dy"]
+
+        def call() -> Any:
+            y = F.relu(x)
+            return y, F.relu_backward(dy, y)
+
+        return Prepared(call)
+
+    def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.class_arrays(params)
+        x, target = arrays["x"], arrays["target"]
+        criterion = training.CrossEntropyLoss()
+
+        def call() -> Any:
+            loss, pullback = criterion.vjp(x, target)
+            return loss, pullback()
+
+        return Prepared(call)
+
+    def adam(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.adam_arrays(params)
+        param, grad = arrays["param"], arrays["grad"]
+        m, v = np.zeros_like(param), np.zeros_like(param)
+        numbers = inputs.ADAM["lr"], *inputs.ADAM["betas"], inputs.ADAM["eps"]
+        steps = iter(range(1, 1 << 30))
+
+        def call() -> Any:
+            F.adam_step(param, grad, m, v, next(steps), *numbers)
+            return param
+
+        return Prepared(call)
+
+    def network(pairs: list[Any]) -> Any:
+        """LeNet with the given weights."""
+        made: list[Any] = []
+        for kind, *details in inputs.LENET:
+            if kind == "conv":
+                (out, into, *kernel), padding = details
+                made.append(layers.Conv2d(into, out, kernel, padding=padding))
+            elif kind == "linear":
+                out, into = details[0]
+                made.append(layers.Linear(into, out))
+            else:
+                made.append(
+                    {"relu": layers.ReLU, "pool": layers.MaxPool2d, "flatten": layers.Flatten}[kind](*details)
+                )
+        model = models.Sequential(*made)
+        fill(model, chain.from_iterable(pairs))
+        return model
+
+    def lenet(params: dict[str, Any], pass_: str) -> Prepared:
+        arrays = inputs.lenet_arrays(params)
+        model, x, target = network(arrays["parameters"]), arrays["x"], arrays["target"]
+        if pass_ == "forward":
+            return Prepared(lambda: model(x))
+        criterion = training.CrossEntropyLoss()
+        optimizer = training.SGD(model, **inputs.SGD)
+
+        def call() -> Any:
+            y, pullback = model.vjp(x, input_grad=False)
+            loss, loss_pullback = criterion.vjp(y, target)
+            optimizer.zero_grad()
+            pullback(loss_pullback())
+            optimizer.step()
+            return loss
+
+        return Prepared(call)
+
+    operations: dict[str, Operation] = {
+        "conv": conv,
+        "article_conv": conv,
+        "linear": linear,
+        **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
+        "max_pool": max_pool,
+        "avg_pool": avg_pool,
+        "batch_norm": batch_norm,
+        "relu": relu,
+        "cross_entropy": cross_entropy,
+        "adam": adam,
+        "lenet": lenet,
+    }
+    about = {
+        "version": kitnet.__version__,
+        "backend": kitnet.backend(),
+        "instruction set": info().get("instruction set", "none"),
+        "threads": kitnet.get_num_threads(),
+    }
+    return about, operations
+
+
+if __name__ == "__main__":
+    serve(load)

@@ -1,0 +1,1 @@
+"""The kernels: ``reference`` in NumPy, the specification, and ``compiled``, its fast twin."""

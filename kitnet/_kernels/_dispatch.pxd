@@ -1,0 +1,137 @@
+"""The micro-kernels of the instruction set in use: ``table.ops[0]`` for float, ``table.ops[1]`` for double."""
+
+cdef extern from "kn_grid.h" nogil:
+    ctypedef struct kn_phase:
+        Py_ssize_t first
+        Py_ssize_t columns
+        Py_ssize_t start
+        Py_ssize_t taps
+        Py_ssize_t tap
+        Py_ssize_t place
+    ctypedef struct kn_row:
+        Py_ssize_t size
+        Py_ssize_t out
+        Py_ssize_t kernel
+        Py_ssize_t stride
+        Py_ssize_t pad
+        Py_ssize_t dilation
+        Py_ssize_t low
+        Py_ssize_t high
+        const Py_ssize_t* enter
+        const Py_ssize_t* leave
+        Py_ssize_t phases
+        Py_ssize_t period
+        Py_ssize_t step
+        const kn_phase* phase
+        Py_ssize_t count
+        const Py_ssize_t* rows
+    Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
+    Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
+
+from libc.stdint cimport int64_t
+
+cdef extern from "kn_table.h" nogil:
+    ctypedef void (*kn_mac)(Py_ssize_t kc, const void* a, Py_ssize_t lda, const void* b, const Py_ssize_t* off,
+                            void* c, Py_ssize_t ldc, int accumulate) noexcept nogil
+    ctypedef void (*kn_dot)(Py_ssize_t n, const void* a, Py_ssize_t lda, const void* b, const Py_ssize_t* off,
+                            void* c, Py_ssize_t ldc, Py_ssize_t cols, int accumulate) noexcept nogil
+
+    Py_ssize_t KN_NOWHERE
+
+    ctypedef struct kn_tiles:
+        Py_ssize_t[4][6] off
+        Py_ssize_t[4] low
+        Py_ssize_t[4] high
+        Py_ssize_t strips
+        Py_ssize_t tiles
+        Py_ssize_t place
+
+    ctypedef struct kn_sgd:
+        double lr, momentum, dampening, weight_decay
+        bint nesterov
+
+    ctypedef struct kn_adam:
+        double lr, beta1, beta2, eps, weight_decay, correction1, correction2
+        bint decoupled
+
+    ctypedef struct kn_ops:
+        Py_ssize_t lanes
+        Py_ssize_t mac_rows
+        Py_ssize_t dot_rows
+        Py_ssize_t dot_cols
+        Py_ssize_t* mac_vectors
+        kn_mac* mac
+        kn_dot* dot
+        void (*rows_in)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t size, Py_ssize_t first,
+                        Py_ssize_t step, void* dst, Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
+        void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias, double low,
+                         double high, void* dst, Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
+        void (*window)(const void* src, Py_ssize_t src_step, const Py_ssize_t* off, const void* w, Py_ssize_t taps,
+                       Py_ssize_t rows, Py_ssize_t n, double bias, double low, double high, void* dst,
+                       Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
+        void (*window_weight)(const void* dy, Py_ssize_t dy_step, const void* src, Py_ssize_t src_step,
+                              const Py_ssize_t* off, Py_ssize_t taps, Py_ssize_t rows, Py_ssize_t n, void* dw,
+                              int accumulate) noexcept nogil
+        void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
+        void (*winograd_filter)(const void* w, Py_ssize_t line, Py_ssize_t n, int flip, void* dst,
+                                Py_ssize_t step) noexcept nogil
+        void (*winograd_result)(const void* src, Py_ssize_t step, Py_ssize_t n, void* dst,
+                                Py_ssize_t line) noexcept nogil
+        void (*winograd_source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
+                                      Py_ssize_t pitch) noexcept nogil
+        void (*winograd_gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
+                                        Py_ssize_t pitch) noexcept nogil
+        void (*winograd_weight)(const void* m, Py_ssize_t step, Py_ssize_t n, void* w) noexcept nogil
+        void (*turn)(const void* src, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t first, void* dst,
+                     Py_ssize_t step, Py_ssize_t n) noexcept nogil
+        int (*finite)(const void* x, Py_ssize_t n) noexcept nogil
+        double (*total)(const void* x, Py_ssize_t n) noexcept nogil
+        void (*relu)(const void* x, void* y, Py_ssize_t n) noexcept nogil
+        void (*relu_backward)(const void* dy, const void* y, void* dx, Py_ssize_t n) noexcept nogil
+        void (*multiply)(const void* a, const void* b, void* y, Py_ssize_t n) noexcept nogil
+        void (*softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*cross_entropy)(const void* x, const int64_t* target, void* prob, void* loss, Py_ssize_t rows,
+                              Py_ssize_t n) noexcept nogil
+        void (*cross_entropy_backward)(const void* dloss, const void* prob, const int64_t* target, void* dx,
+                                       Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*norm_moments)(const void* x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns,
+                             double* out) noexcept nogil
+        void (*norm_slopes)(const void* dy, const void* x, const void* mean, Py_ssize_t stride, Py_ssize_t rows,
+                            Py_ssize_t n, int by_columns, double* out) noexcept nogil
+        void (*norm_apply)(const void* x, const void* coefficients, Py_ssize_t step, double low, double high, void* y,
+                           Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
+        void (*norm_gradient)(const void* dy, const void* x, const void* coefficients, Py_ssize_t step, void* dx,
+                              Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
+        void (*sgd)(void* param, const void* grad, void* velocity, Py_ssize_t n, const kn_sgd* options) noexcept nogil
+        void (*adam)(void* param, const void* grad, void* m, void* v, Py_ssize_t n,
+                     const kn_adam* options) noexcept nogil
+        void (*max_row)(const kn_row* g, const void* x, int absolute, void* line, int* places, void* y,
+                        int* index) noexcept nogil
+        void (*sum_row)(const kn_row* g, const void* x, int absolute, const void* count, double scale, void* line,
+                        void* y) noexcept nogil
+        void (*norm_row)(const kn_row* g, const void* x, double p, void* y) noexcept nogil
+        void (*scatter)(const void* dy, const int* index, Py_ssize_t n, void* dx) noexcept nogil
+        void (*fold_row)(const kn_row* g, const void* cols, Py_ssize_t apart, Py_ssize_t ahead, void* lines,
+                         void* x) noexcept nogil
+        void (*mean_row)(const kn_row* g, const void* dy, const void* weight, const double* scale, void* lines,
+                         void* dx) noexcept nogil
+        void (*slope_row)(const kn_row* g, const void* dy, const void* y, const void* x, double p, void* lines,
+                          void* dx) noexcept nogil
+        void (*unfold_row)(const kn_row* g, const void* x, Py_ssize_t pitch, Py_ssize_t k, Py_ssize_t rows,
+                           void* dst) noexcept nogil
+        void (*im2col_row)(const kn_row* g, const void* x, Py_ssize_t channels, Py_ssize_t plane,
+                           Py_ssize_t ahead, void* cols) noexcept nogil
+        void (*prefetch)(const void* p, Py_ssize_t n) noexcept nogil
+        void (*clear)(void* dst, Py_ssize_t n) noexcept nogil
+
+    ctypedef struct kn_table:
+        const char* isa
+        const kn_ops** ops
+
+cdef extern from "kn_float.h" nogil:
+    unsigned long long flush_on "kn_flush_on"()
+    void flush_restore "kn_flush_restore"(unsigned long long mode)
+
+# Every module of kernels reads this pointer anew in each call, so that the choice can be lowered for tests.
+cdef const kn_table* table

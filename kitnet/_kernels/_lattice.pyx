@@ -1,0 +1,246 @@
+"""Geometry and staging of the lattice (see _lattice.pxd): from the arguments of a convolution to blocks of columns."""
+
+from ._dispatch cimport kn_ops
+
+
+cdef Py_ssize_t axis_words(Py_ssize_t kernel) noexcept nogil:
+    """The words that the tables of one axis take."""
+    return 4 * kernel
+
+
+cdef void begin(Axis* axis, Py_ssize_t* words, Py_ssize_t kernel) noexcept nogil:
+    axis.kernel = kernel
+    axis.tap = words
+    axis.tap_phase = words + kernel
+    axis.tap_place = words + 2 * kernel
+    axis.phase = words + 3 * kernel
+    axis.taps = axis.phases = axis.reach = 0
+
+
+cdef void add_tap(Axis* axis, Py_ssize_t tap, Py_ssize_t position, Py_ssize_t place) noexcept nogil:
+    """One more tap, which reads phase ``position`` at ``place``."""
+    cdef Py_ssize_t p = 0
+    while p < axis.phases and axis.phase[p] != position:
+        p += 1
+    if p == axis.phases:
+        axis.phase[p] = position
+        axis.phases += 1
+    axis.tap[axis.taps] = tap
+    axis.tap_phase[axis.taps] = p
+    axis.tap_place[axis.taps] = place
+    axis.reach = max(axis.reach, place)
+    axis.taps += 1
+
+
+cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
+                       Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out) noexcept nogil:
+    """y[o] = sum_r x[o * stride + r * dilation - pad] w[r]."""
+    cdef Py_ssize_t r
+    begin(axis, words, kernel)
+    axis.size, axis.pad, axis.stride, axis.out = size, pad, stride, out
+    axis.to_size, axis.to_step, axis.to_first = out, 1, 0
+    for r in range(kernel):
+        add_tap(axis, r, r * dilation % stride, r * dilation // stride)
+
+
+cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
+                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase) noexcept nogil:
+    """The gradient for the inputs i = phase + stride * t: dx[i] = sum_r dy[t + e(r)] w[r], over the taps r for which
+    e(r) = (phase + pad - r * dilation) / stride is an integer. The source is dy, of size ``out``."""
+    cdef Py_ssize_t r, e, least = 0
+    begin(axis, words, kernel)
+    axis.size, axis.stride = out, 1
+    axis.out = (size - phase + stride - 1) // stride if phase < size else 0
+    axis.to_size, axis.to_step, axis.to_first = size, stride, phase
+    for r in range(kernel):  # e falls with r, so the last tap has the least
+        e = phase + pad - r * dilation
+        if e % stride == 0:
+            least = e // stride
+    for r in range(kernel):
+        e = phase + pad - r * dilation
+        if e % stride == 0:
+            add_tap(axis, r, 0, e // stride - least)
+    axis.pad = -least
+
+
+cdef void flatten(Axis* axis) noexcept nogil:
+    """A convolution that reads each element of a plane for itself alone (1x1, stride 1) has one long axis."""
+    cdef int a
+    cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
+    for a in range(3):
+        if (axis[a].kernel != 1 or axis[a].stride != 1 or axis[a].pad != 0 or axis[a].to_step != 1
+                or axis[a].out != axis[a].size):
+            return
+    for a in range(3):
+        axis[a].size = axis[a].out = axis[a].to_size = plane if a == 2 else 1
+
+
+cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
+    """The places that are zero at the end and at the beginning of every phase: the neighbours can share them."""
+    cdef Py_ssize_t p, before, after, span = axis.out + axis.reach, shared = axis.reach
+    for p in range(axis.phases):
+        before = max(0, axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
+        after = span - max(0, axis.size + axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
+        shared = min(shared, before, after)
+    return max(shared, 0)
+
+
+cdef void set_block(Axis* axis, Py_ssize_t block, bint packed) noexcept nogil:
+    """Cut the outputs into blocks of about ``block``, of equal size."""
+    cdef Py_ssize_t n = max(1, (axis.out + block - 1) // block)
+    axis.block = (axis.out + n - 1) // n
+    axis.shared = 0 if packed or n > 1 else zeros_shared(axis)
+    axis.pitch = axis.block if packed else axis.block + axis.reach - axis.shared
+
+
+cdef Py_ssize_t set_blocks(Lattice* lattice, Py_ssize_t columns, bint packed) noexcept nogil:
+    """Blocks of at most about ``columns`` columns: whole images, or else slices, or rows, or parts of rows."""
+    cdef Axis* d = &lattice.axis[0]
+    cdef Axis* h = &lattice.axis[1]
+    cdef Axis* w = &lattice.axis[2]
+    set_block(w, columns, packed)
+    set_block(h, max(1, columns // w.pitch) if w.block == w.out else 1, packed)
+    set_block(d, max(1, columns // (w.pitch * h.pitch)) if h.block == h.out and w.block == w.out else 1, packed)
+    return d.pitch * h.pitch * w.pitch
+
+
+cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,
+                        int packed) noexcept nogil:
+    """Cut the problem into blocks, for about ``columns`` columns each; ``images`` is the most that one may hold,
+    1 in ``packed`` forces packing and -1 forbids it."""
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t a, size, useful
+    size = set_blocks(lattice, columns, False)
+    useful = axis[0].block * axis[1].block * axis[2].block
+    lattice.taps = axis[0].taps * axis[1].taps * axis[2].taps
+    lattice.packed = packed > 0 or packed == 0 and 5 * useful < 2 * size
+    if lattice.packed:
+        columns = packed_columns
+        size = set_blocks(lattice, columns, True)
+    for a in range(3):
+        lattice.blocks[a] = (axis[a].out + axis[a].block - 1) // max(1, axis[a].block)
+    lattice.images = 1
+    if lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2] == 1:
+        lattice.images = max(1, min(images, columns // max(1, size)))
+    lattice.phases = axis[0].phases * axis[1].phases * axis[2].phases
+    # The shared zeros of the last row, slice and image stand behind the block.
+    lattice.plane = lattice.images * size
+    if not lattice.packed:
+        lattice.plane += (axis[0].shared * axis[1].pitch + axis[1].shared) * axis[2].pitch + axis[2].shared
+    lattice.channel = lattice.plane * (lattice.taps if lattice.packed else lattice.phases)
+    lattice.source = axis[0].size * axis[1].size * axis[2].size
+
+
+cdef Py_ssize_t column_of(const Lattice* lattice, Py_ssize_t image, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    """The column of the first output of a row, in a block."""
+    return ((image * lattice.axis[0].pitch + d) * lattice.axis[1].pitch + h) * lattice.axis[2].pitch
+
+
+cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil:
+    """offset[channel * taps + tap]: where the staged elements of a tap begin."""
+    cdef const Axis* d = &lattice.axis[0]
+    cdef const Axis* h = &lattice.axis[1]
+    cdef const Axis* w = &lattice.axis[2]
+    cdef Py_ssize_t c, i, j, k, t = 0, phase
+    for c in range(channels):
+        for i in range(d.taps):
+            for j in range(h.taps):
+                for k in range(w.taps):
+                    if lattice.packed:
+                        offset[t] = t * lattice.plane
+                    else:
+                        phase = (d.tap_phase[i] * h.phases + h.tap_phase[j]) * w.phases + w.tap_phase[k]
+                        offset[t] = (c * lattice.channel + phase * lattice.plane
+                                     + column_of(lattice, 0, d.tap_place[i], h.tap_place[j]) + w.tap_place[k])
+                    t += 1
+
+
+cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
+    """tap[t]: the place of the lattice's tap t in the kernel."""
+    cdef const Axis* d = &lattice.axis[0]
+    cdef const Axis* h = &lattice.axis[1]
+    cdef const Axis* w = &lattice.axis[2]
+    cdef Py_ssize_t i, j, k, t = 0
+    for i in range(d.taps):
+        for j in range(h.taps):
+            for k in range(w.taps):
+                tap[t] = (d.tap[i] * h.kernel + h.tap[j]) * w.kernel + w.tap[k]
+                t += 1
+
+
+cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil:
+    """The blocks of a batch."""
+    return ((images + lattice.images - 1) // lattice.images
+            * lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2])
+
+
+cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images) noexcept nogil:
+    """Block number ``index`` of a batch."""
+    cdef Block block
+    cdef Py_ssize_t a, place
+    for a in range(2, -1, -1):
+        place = index % lattice.blocks[a]
+        index //= lattice.blocks[a]
+        block.first[a] = place * lattice.axis[a].block
+        block.count[a] = min(lattice.axis[a].block, lattice.axis[a].out - block.first[a])
+    block.image = index * lattice.images
+    block.images = min(lattice.images, images - block.image)
+    block.columns = column_of(lattice, block.images - 1, block.count[0] - 1, block.count[1] - 1) + block.count[2]
+    return block
+
+
+cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source,
+                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count, char* staged) noexcept nogil:
+    """One plane of one image: ``count`` places on each axis, from padded position ``first`` on, a stride apart."""
+    cdef const Axis* d = &lattice.axis[0]
+    cdef const Axis* h = &lattice.axis[1]
+    cdef const Axis* w = &lattice.axis[2]
+    cdef Py_ssize_t z, depth, low, high, pitch = w.pitch * itemsize
+    # The rows [low, high) lie in the image, those around them in the padding.
+    low = min(count[1], max(0, -first[1] + h.stride - 1) // h.stride)
+    high = max(low, min(count[1], max(0, h.size - first[1] + h.stride - 1) // h.stride))
+    for z in range(count[0]):
+        depth = first[0] + z * d.stride
+        if depth < 0 or depth >= d.size:
+            ops.rows_in(source, 0, count[1], 0, 0, 1, staged, w.pitch, count[2])
+        else:
+            ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
+            ops.rows_in(source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize,
+                        h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch, count[2])
+            ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
+        staged += h.pitch * pitch
+
+
+cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source, Py_ssize_t itemsize,
+                Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil:
+    """Stage ``channels`` planes of the images of a block; ``source_image`` elements lie from image to image."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t c, i, j, k, n, a
+    cdef Py_ssize_t[3] first
+    cdef Py_ssize_t[3] count
+    cdef Py_ssize_t[3] base
+    cdef Py_ssize_t image = axis[0].pitch * axis[1].pitch * axis[2].pitch * itemsize
+    cdef bint packed = lattice.packed
+    source += block.image * source_image * itemsize
+    for a in range(3):
+        base[a] = block.first[a] * axis[a].stride - axis[a].pad
+        count[a] = block.count[a] if packed else block.count[a] + axis[a].reach
+    for c in range(channels):
+        for i in range(axis[0].taps if packed else axis[0].phases):
+            first[0] = position(&axis[0], base[0], i, packed)
+            for j in range(axis[1].taps if packed else axis[1].phases):
+                first[1] = position(&axis[1], base[1], j, packed)
+                for k in range(axis[2].taps if packed else axis[2].phases):
+                    first[2] = position(&axis[2], base[2], k, packed)
+                    for n in range(block.images):
+                        stage_plane(ops, lattice, block, source + n * source_image * itemsize, itemsize, first, count,
+                                    staged + n * image)
+                    staged += lattice.plane * itemsize
+        source += lattice.source * itemsize
+
+
+cdef Py_ssize_t position(const Axis* axis, Py_ssize_t base, Py_ssize_t i, bint packed) noexcept nogil:
+    """Where phase i (packed: tap i) begins in the source."""
+    if packed:
+        return base + axis.phase[axis.tap_phase[i]] + axis.tap_place[i] * axis.stride
+    return base + axis.phase[i]

@@ -1,0 +1,114 @@
+"""The pooled allocator of results and scratch: 64-byte aligned blocks that go back to the pool when they die.
+
+A training step asks for the same sizes again and again; from the pool it gets memory that is mapped already, so that a
+steady step causes no page faults. Blocks come in size classes, four to each power of two, each with a list of free
+blocks. The pool never holds more than was in use at once, plus a quarter: what exceeds that goes back to the system.
+"""
+
+from cpython.buffer cimport PyBuffer_FillInfo
+from cython cimport pymutex
+
+cdef extern from "kn_memory.h" nogil:
+    void* kn_allocate(size_t size)
+    void kn_free(void* p)
+
+cdef enum:
+    CLASSES = 4 * 48
+
+# A free block holds the pointer to the next free block of its class in its first bytes.
+cdef void* free_blocks[CLASSES]
+cdef Py_ssize_t in_use = 0
+cdef Py_ssize_t most_in_use = 0
+cdef Py_ssize_t waiting = 0
+cdef pymutex lock
+
+
+cdef int size_class(Py_ssize_t nbytes, Py_ssize_t* capacity) noexcept nogil:
+    """The class of blocks for ``nbytes``, and their size: (4 + step) / 4 of a power of two, at least 256."""
+    cdef int power = 8
+    cdef int step = 0
+    while ((<Py_ssize_t>1) << (power + 1)) <= nbytes:
+        power += 1
+    while (<Py_ssize_t>(4 + step)) << (power - 2) < nbytes:
+        step += 1
+    capacity[0] = (<Py_ssize_t>(4 + step)) << (power - 2)
+    return 4 * power + step - 32
+
+
+cdef void release(Py_ssize_t most_waiting) noexcept nogil:
+    """Give free blocks back to the system, the largest first, until at most ``most_waiting`` bytes wait."""
+    global waiting
+    cdef int k = CLASSES - 1
+    cdef void* block
+    while k >= 0 and waiting > most_waiting:
+        block = free_blocks[k]
+        if block == NULL:
+            k -= 1
+            continue
+        free_blocks[k] = (<void**>block)[0]
+        waiting -= (<Py_ssize_t>(4 + k % 4)) << (k // 4 + 6)
+        kn_free(block)
+
+
+cdef class Block:
+    """Pooled memory with the buffer protocol: what ``pooled`` arrays stand on."""
+
+    def __cinit__(self, Py_ssize_t nbytes):
+        global in_use, most_in_use, waiting
+        cdef int k
+        if nbytes < 0 or nbytes > (<Py_ssize_t>1) << 46:
+            raise MemoryError(f"cannot allocate {nbytes} bytes")
+        self.size = nbytes
+        k = size_class(nbytes, &self.capacity)
+        with lock:
+            self.data = <char*>free_blocks[k]
+            if self.data != NULL:
+                free_blocks[k] = (<void**>self.data)[0]
+                waiting -= self.capacity
+            else:
+                release(max(0, most_in_use + most_in_use // 4 - in_use - self.capacity))
+                self.data = <char*>kn_allocate(self.capacity)
+            if self.data != NULL:
+                in_use += self.capacity
+                most_in_use = max(most_in_use, in_use)
+        if self.data == NULL:
+            raise MemoryError(f"cannot allocate {nbytes} bytes")
+
+    def __dealloc__(self):
+        global in_use, waiting
+        cdef Py_ssize_t capacity
+        cdef int k
+        if self.data == NULL:
+            return
+        k = size_class(self.capacity, &capacity)
+        with lock:
+            (<void**>self.data)[0] = free_blocks[k]
+            free_blocks[k] = self.data
+            in_use -= capacity
+            waiting += capacity
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, 0, flags)
+
+
+def pooled(Py_ssize_t nbytes):
+    """A block of ``nbytes`` bytes with arbitrary content, to be the buffer of an array."""
+    return Block(nbytes)
+
+
+cdef Block scratch(Py_ssize_t nbytes):
+    """A block for the length of a kernel call; use its ``data`` as long as the object lives."""
+    return Block(nbytes)
+
+
+def empty_cache():
+    """Give the memory that waits in the pool back to the system."""
+    global most_in_use
+    with lock:
+        release(0)
+        most_in_use = in_use
+
+
+def memory_stats():
+    """The pool in bytes: in use, the most that was in use at once, waiting to be used again."""
+    return {"in_use": in_use, "most_in_use": most_in_use, "waiting": waiting}

@@ -1,0 +1,319 @@
+"""Convolution, forward and backward to the data: packed implicit GEMM on the lattice (see _lattice.pxd).
+
+Both directions are one loop nest. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element.
+
+    pack the weights: panels of filters, as tall as the register tile, in blocks of channels
+    parallel, task = (block of columns, block of filters, group):
+        for each block of channels (about KC taps in all: a panel of it fits in the L1 cache):
+            stage these channels of the block                       (fits in half of the L2 cache)
+            for each panel of filters, for each tile of columns: mac, on top of the channels before
+        write the rows out, with bias and clipping
+
+Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
+one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, prange
+from libc.string cimport memset
+
+from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._lattice cimport (
+    Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
+    stage, tap_indices, tap_offsets,
+)
+from ._pool cimport Block as Memory, scratch
+from ._threads cimport team, thread_number
+from .depthwise cimport filter_channels
+from .winograd cimport Filtering, filter_planes, is_filtering
+
+ctypedef fused real:
+    float
+    double
+
+cdef enum:
+    KC = 256                # taps times channels in a block
+    STAGED = 384 * 1024     # bytes of staged source in a block
+    SUMS = 256 * 1024       # bytes of sums in a block
+    NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
+    COLUMNS = 256           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
+    FILTERS = 128           # filters in a block
+    DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
+    ENOUGH = 8              # tasks a sample, where it is worth splitting
+    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
+
+
+cdef struct Plan:
+    Py_ssize_t batch
+    Py_ssize_t groups
+    Py_ssize_t rows         # filters (backward: channels) of a group
+    Py_ssize_t depth        # channels (backward: filters) of a group
+    Py_ssize_t row_step     # from one row to the next in the weights,
+    Py_ssize_t depth_step   # and from one channel to the next
+    Py_ssize_t group_step   # and from one group to the next
+    Py_ssize_t taps         # in a channel of the kernel
+    Py_ssize_t panels       # of filters
+    Py_ssize_t filter_blocks
+    Py_ssize_t channels     # in a block of channels
+    Py_ssize_t blocks       # of channels
+    Py_ssize_t tile         # the widest tile, in columns
+    double macs             # multiply-adds in all
+
+
+cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
+    """Where part i of n begins, cut into equal parts."""
+    return n * i // parts
+
+
+cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize) noexcept nogil:
+    """Choose panels, blocks of filters and channels, and blocks of columns."""
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
+    cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
+    cdef Py_ssize_t blocks, p, columns, sums, near, wanted
+    cdef double sample = <double>plan.rows * plan.groups * plan.depth * taps * out
+    plan.macs = plan.batch * sample
+    plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
+    blocks = max(1, (plan.depth * max(taps, 1) + KC - 1) // KC)
+    plan.channels = max(1, (plan.depth + blocks - 1) // blocks)
+    plan.blocks = (plan.depth + plan.channels - 1) // plan.channels
+    plan.tile = 0
+    for p in range(plan.panels):
+        plan.tile = max(plan.tile, ops.mac_vectors[part(plan.rows, plan.panels, p + 1)
+                                                   - part(plan.rows, plan.panels, p)] * ops.lanes)
+    plan.filter_blocks = (plan.rows + FILTERS - 1) // FILTERS
+    while True:
+        sums = SUMS // (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows) * itemsize)
+        near = NEAR // ((plan.channels * max(phases, 1) + plan.rows // plan.filter_blocks) * itemsize)
+        sums = min(sums, max(near, COLUMNS))
+        columns = max(plan.tile, min(STAGED // (plan.channels * max(phases, 1) * itemsize), sums))
+        choose_blocks(lattice, columns,
+                      max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums)), plan.batch, 0)
+        wanted = (ENOUGH + plan.groups - 1) // plan.groups
+        wanted = min((wanted + count_blocks(lattice, 1) - 1) // count_blocks(lattice, 1), (plan.panels + 1) // 2)
+        if sample < 1 << 20 or plan.filter_blocks >= wanted:
+            return
+        plan.filter_blocks = wanted
+
+
+cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, const Py_ssize_t* tap, Py_ssize_t taps,
+                     Py_ssize_t rows, Py_ssize_t channels, real* packed) noexcept nogil:
+    """packed[(c * taps + t) * rows + i] = weight[row i, channel c, tap t]"""
+    cdef Py_ssize_t c, t, i
+    cdef const real* w
+    if taps == plan.taps and plan.depth_step == taps and rows <= ops.lanes and tap[0] <= tap[taps - 1]:
+        ops.turn(weight, plan.row_step, rows, channels * taps, 0, packed, rows, channels * taps)
+        return
+    for c in range(channels):
+        for t in range(taps):
+            w = weight + c * plan.depth_step + tap[t]
+            for i in range(rows):
+                packed[i] = w[i * plan.row_step]
+            packed += rows
+
+
+cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
+                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
+                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t filters = task % plan.filter_blocks
+    cdef Py_ssize_t group = task // plan.filter_blocks % plan.groups
+    cdef Block block = block_at(lattice, task // (plan.filter_blocks * plan.groups), plan.batch)
+    cdef Py_ssize_t first_panel = part(plan.panels, plan.filter_blocks, filters)
+    cdef Py_ssize_t end_panel = part(plan.panels, plan.filter_blocks, filters + 1)
+    cdef Py_ssize_t first_row = part(plan.rows, plan.panels, first_panel)
+    cdef Py_ssize_t end_row = part(plan.rows, plan.panels, end_panel)
+    cdef Py_ssize_t pitch = lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile
+    cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
+    cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, n, d
+    cdef const real* panel
+    cdef real* to
+    source += group * plan.depth * lattice.source
+    packed += group * plan.rows * plan.depth * lattice.taps
+    for b in range(plan.blocks):
+        c = b * plan.channels
+        channels = min(plan.channels, plan.depth - c)
+        taps = channels * lattice.taps
+        stage(ops, lattice, &block, <const char*>(source + c * lattice.source), sizeof(real), source_image, channels,
+              staged)
+        for p in range(first_panel, end_panel):
+            row = part(plan.rows, plan.panels, p)
+            rows = part(plan.rows, plan.panels, p + 1) - row
+            panel = packed + c * lattice.taps * plan.rows + row * taps
+            width = ops.mac_vectors[rows] * ops.lanes
+            for n in range((block.columns + width - 1) // width):
+                column = n * width
+                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
+                              sums + (row - first_row) * pitch + column, pitch, c > 0)
+    for row in range(first_row, end_row):
+        for n in range(block.images):
+            for d in range(block.count[0]):
+                to = dest + (((block.image + n) * plan.groups + group) * plan.rows + row) * dest_plane
+                to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
+                       + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
+                to += block.first[2] * axis[2].to_step + axis[2].to_first
+                ops.rows_out(sums + (row - first_row) * pitch + column_of(lattice, n, d, 0), axis[2].pitch,
+                             block.count[1], block.count[2], bias[group * plan.rows + row] if bias != NULL else 0,
+                             low, high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
+
+
+cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
+                double low, double high, int n_threads) except -1:
+    """The loop nest of the head of this file, for a plan and a lattice whose arguments are set."""
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t i, k, c, p, row, task, tasks, done, upto, staged_size, sums_size, words
+    cdef unsigned long long mode = 0
+    cdef int threads
+    make_plan(plan, lattice, ops, sizeof(real))
+    words = plan.channels * lattice.taps + lattice.taps
+    cdef Memory tables = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* offset = tap + lattice.taps
+    tap_indices(lattice, tap)
+    tap_offsets(lattice, plan.channels, offset)
+    tasks = count_blocks(lattice, plan.batch) * plan.groups * plan.filter_blocks
+    threads = team(n_threads, plan.macs / 16)
+    threads = <int>min(<Py_ssize_t>threads, tasks)
+    staged_size = (plan.channels * lattice.channel + plan.tile + 15) // 16 * 16
+    sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
+                 * (lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile) + 15) // 16 * 16
+    cdef Memory packed_memory = scratch(plan.groups * plan.rows * plan.depth * lattice.taps * sizeof(real))
+    cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
+    cdef real* packed = <real*>packed_memory.data
+    cdef real* own = <real*>memory.data
+    with nogil, parallel(num_threads=threads):
+        for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
+            p = task % plan.panels
+            c = task // plan.panels % plan.blocks * plan.channels
+            i = task // (plan.panels * plan.blocks)
+            row = part(plan.rows, plan.panels, p)
+            k = min(plan.channels, plan.depth - c)
+            pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, plan, tap,
+                       lattice.taps, part(plan.rows, plan.panels, p + 1) - row, k,
+                       packed + i * plan.rows * plan.depth * lattice.taps + c * lattice.taps * plan.rows
+                       + row * k * lattice.taps)
+    done = 0
+    while done < tasks:
+        upto = done + max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (plan.macs / tasks + 1))))
+        upto = min(upto, tasks)
+        with nogil, parallel(num_threads=threads):
+            mode = flush_on()
+            for task in prange(done, upto, schedule="dynamic"):
+                run_task(ops, plan, lattice, offset, source, packed, bias, dest, low, high, task,
+                         <char*>(own + thread_number() * (staged_size + sums_size)),
+                         own + thread_number() * (staged_size + sums_size) + staged_size)
+            flush_restore(mode)
+        done = upto
+        PyErr_CheckSignals()
+    return 0
+
+
+cdef int each_channel(const Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                      real* dest, double low, double high, int n_threads) except -1:
+    """A convolution whose filters read one channel each."""
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps, row, t
+    cdef Memory tables = scratch(taps * sizeof(Py_ssize_t))
+    cdef Memory memory = scratch(plan.groups * plan.rows * taps * sizeof(real))
+    cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
+    cdef real* packed = <real*>memory.data
+    tap_indices(lattice, tap)
+    for row in range(plan.groups * plan.rows):
+        for t in range(taps):
+            packed[row * taps + t] = weight[row // plan.rows * plan.group_step + row % plan.rows * plan.row_step + tap[t]]
+    return filter_channels(lattice, plan.batch, plan.groups, plan.rows, source, packed, bias, dest, low, high, n_threads)
+
+
+cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
+                  double low, double high, bint backward, int n_threads) except -1:
+    """By Winograd's algorithm where that is better, else directly; images with results that are not finite directly."""
+    cdef Axis* axis = lattice.axis
+    cdef Filtering f
+    cdef Plan one
+    cdef Memory spoilt
+    cdef Py_ssize_t n
+    if axis[0].out * axis[1].out * axis[2].out * plan.batch * plan.rows * plan.groups == 0:
+        return 0
+    if real is float:
+        f.batch, f.groups, f.rows, f.depth, f.flip = plan.batch, plan.groups, plan.rows, plan.depth, backward
+        f.row_step, f.depth_step, f.group_step = plan.row_step, plan.depth_step, plan.group_step
+        if is_filtering(axis, &f):
+            spoilt = scratch(plan.batch)
+            memset(spoilt.data, 0, plan.batch)
+            filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
+            for n in range(plan.batch):
+                if spoilt.data[n]:
+                    one = plan[0]
+                    one.batch = 1
+                    direct(&one, lattice, source + n * plan.groups * plan.depth * f.size[0] * f.size[1], weight, bias,
+                           dest + n * plan.groups * plan.rows * f.out[0] * f.out[1], low, high, n_threads)
+            return 0
+    if plan.depth == 1 and plan.rows <= DEPTHWISE:
+        return each_channel(plan, lattice, source, weight, bias, dest, low, high, n_threads)
+    return direct(plan, lattice, source, weight, bias, dest, low, high, n_threads)
+
+
+def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
+                 const real[::1] bias not None, real[:, :, :, :, ::1] y not None, double low, double high,
+                 stride, padding, dilation, int groups, int n_threads):
+    cdef Plan plan
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    if y.size == 0:
+        return
+    plan.batch, plan.groups = x.shape[0], groups
+    plan.rows, plan.depth = weight.shape[0] // groups, weight.shape[1]
+    plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
+    plan.row_step, plan.depth_step = plan.depth * plan.taps, plan.taps
+    plan.group_step = plan.rows * plan.row_step
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x.shape[2 + a], weight.shape[2 + a], stride[a], padding[a], dilation[a],
+                     y.shape[2 + a])
+        free += axis_words(weight.shape[2 + a])
+    flatten(lattice.axis)
+    convolve(&plan, &lattice, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], &bias[0] if bias.shape[0] else NULL,
+             &y[0, 0, 0, 0, 0], low, high, False, n_threads)
+
+
+def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
+                       real[:, :, :, :, ::1] dx not None, stride, padding, dilation, int groups, int n_threads):
+    cdef Plan plan
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t phase, rest, words, taps
+    cdef Py_ssize_t[3] phases
+    cdef double inf = float("inf")
+    words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free
+    if dx.size == 0:
+        return
+    for a in range(3):
+        phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
+    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
+    if phases[0] * phases[1] * phases[2] > 1:
+        memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))
+    for phase in range(phases[0] * phases[1] * phases[2]):
+        plan.batch, plan.groups = dy.shape[0], groups
+        plan.rows, plan.depth = weight.shape[1], weight.shape[0] // groups
+        plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
+        plan.row_step, plan.depth_step = plan.taps, plan.rows * plan.taps
+        plan.group_step = plan.depth * plan.depth_step
+        free, rest, taps = <Py_ssize_t*>memory.data, phase, 1
+        for a in range(2, -1, -1):
+            axis_backward(&lattice.axis[a], free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
+                          dilation[a], dy.shape[2 + a], rest % phases[a])
+            rest //= phases[a]
+            free += axis_words(weight.shape[2 + a])
+            taps *= lattice.axis[a].taps
+        flatten(lattice.axis)
+        if taps:
+            convolve(&plan, &lattice, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL,
+                     &dx[0, 0, 0, 0, 0], -inf, inf, True, n_threads)

@@ -1,0 +1,255 @@
+"""Convolution, backward to the weights: inner products along the columns of the lattice (see _lattice.pxd).
+
+dw[k][c, tap] is the product of two rows of the same length: dy of filter k, and x of channel c from where the tap
+begins. dy is staged with the pitch of the lattice and zeros between its rows, so that one long product serves all rows
+of a block; nothing is transposed and no im2col exists.
+
+    parallel, task = (chunk of images, group, block of filters, block of channels):
+        for each block of columns of the chunk, in order:
+            stage dy of these filters and x of these channels       (fits in half of the L2 cache)
+            for each panel of filters, for each group of taps: dot, on top of the blocks before
+
+A task owns its part of dw. Where that makes too few tasks (first layers, LeNet), the batch is cut into chunks of a size
+that depends on the shape of a sample alone; each has its own dw, and they are added up in order.
+
+0 times infinity is not 0, so the zeros between the rows would spread the NaN or infinity of one pixel to taps that
+never meet it. Where a result is not finite, all is done again on a packed lattice, which has nothing between its rows.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, prange
+from libc.string cimport memset
+
+from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._lattice cimport (
+    Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
+    stage, tap_offsets,
+)
+from ._pool cimport Block as Memory, scratch
+from ._threads cimport team, thread_number
+from .depthwise cimport filter_channel_weights
+from .winograd cimport Filtering, is_filtering
+from .winoweight cimport filter_weights
+
+ctypedef fused real:
+    float
+    double
+
+cdef enum:
+    COLUMNS = 4096          # bytes of a row of columns: six rows of dy fit in the L1 cache
+    DEPTHWISE = 2           # filters of a group up to which each channel is treated for itself
+    FILTERS = 48            # filters in a block
+    TAPS = 144              # channels times taps in a block
+    ENOUGH = 16             # tasks that need no chunks
+    CHUNK = 1 << 19         # multiply-adds in a chunk of images
+    CHUNKS = 64             # chunks at a time,
+    PARTIAL = 1 << 23       # but no more than this many bytes of them
+    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
+
+
+cdef struct Plan:
+    Py_ssize_t batch
+    Py_ssize_t groups
+    Py_ssize_t filters          # of a group
+    Py_ssize_t channels         # of a group
+    Py_ssize_t filter_blocks
+    Py_ssize_t channel_blocks
+    Py_ssize_t most_filters     # in a block
+    Py_ssize_t most_channels
+    Py_ssize_t chunk            # blocks of columns in a chunk of images
+    Py_ssize_t chunks
+    Py_ssize_t size             # elements of dw
+    double macs
+
+
+cdef void make_plan(Plan* plan, Lattice* lattice, Py_ssize_t itemsize, bint packed) noexcept nogil:
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps, per_image, images
+    cdef double sample = <double>plan.size * axis[0].out * axis[1].out * axis[2].out
+    plan.macs = sample * plan.batch
+    plan.filter_blocks = (plan.filters + FILTERS - 1) // FILTERS
+    plan.channel_blocks = max(1, min(plan.channels, (plan.channels * taps + TAPS - 1) // TAPS))
+    plan.most_filters = (plan.filters + plan.filter_blocks - 1) // plan.filter_blocks
+    plan.most_channels = (plan.channels + plan.channel_blocks - 1) // plan.channel_blocks
+    choose_blocks(lattice, COLUMNS // itemsize, COLUMNS // itemsize, plan.batch, packed)
+    per_image = lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2]
+    plan.chunk = max(1, count_blocks(lattice, plan.batch))
+    if plan.groups * plan.filter_blocks * plan.channel_blocks < ENOUGH:
+        images = max(1, <Py_ssize_t>(CHUNK / sample))
+        plan.chunk = max(1, images // lattice.images) * per_image
+    plan.chunks = (count_blocks(lattice, plan.batch) + plan.chunk - 1) // plan.chunk
+
+
+cdef void stage_rows(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* dy,
+                     Py_ssize_t itemsize, Py_ssize_t dy_image, Py_ssize_t filters, Py_ssize_t pitch,
+                     char* staged) noexcept nogil:
+    """dy on the columns of the lattice, zeros between its rows."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t k, n, d, row = axis[2].pitch * itemsize
+    cdef Py_ssize_t depth, rows
+    cdef const char* source
+    cdef char* to
+    for k in range(filters):
+        for n in range(block.images):
+            for d in range(axis[0].pitch):
+                depth = block.first[0] + d
+                rows = block.count[1] if d < block.count[0] else 0
+                source = dy + ((block.image + n) * dy_image + ((k * axis[0].out + depth) * axis[1].out
+                               + block.first[1]) * axis[2].out + block.first[2]) * itemsize
+                to = staged + (k * pitch + column_of(lattice, n, d, 0)) * itemsize
+                ops.rows_in(source, axis[2].out, rows, block.count[2], 0, 1, to, axis[2].pitch, axis[2].pitch)
+                ops.rows_in(source, 0, axis[1].pitch - rows, 0, 0, 1, to + rows * row, axis[2].pitch, axis[2].pitch)
+
+
+cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
+                   const real* dy, const real* x, real* dweight, real* dbias, Py_ssize_t task, Py_ssize_t chunk,
+                   real* staged_dy, real* staged_x) noexcept nogil:
+    """One part of one chunk's dw, from its first block of columns to its last."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t channel_block = task % plan.channel_blocks
+    cdef Py_ssize_t filter_block = task // plan.channel_blocks % plan.filter_blocks
+    cdef Py_ssize_t group = task // (plan.channel_blocks * plan.filter_blocks)
+    cdef Py_ssize_t c = plan.channels * channel_block // plan.channel_blocks
+    cdef Py_ssize_t channels = plan.channels * (channel_block + 1) // plan.channel_blocks - c
+    cdef Py_ssize_t k = plan.filters * filter_block // plan.filter_blocks
+    cdef Py_ssize_t filters = plan.filters * (filter_block + 1) // plan.filter_blocks - k
+    cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
+    cdef Py_ssize_t pitch = lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch
+    cdef Py_ssize_t taps = channels * lattice.taps, line = plan.channels * lattice.taps
+    cdef Py_ssize_t first = chunk * plan.chunk
+    cdef Py_ssize_t end = min(first + plan.chunk, count_blocks(lattice, plan.batch))
+    cdef Py_ssize_t index, panels = (filters + ops.dot_rows - 1) // ops.dot_rows, p, row, rows, t
+    cdef Block block
+    cdef real* to
+    dy += (group * plan.filters + k) * out
+    x += (group * plan.channels + c) * lattice.source
+    dweight += (group * plan.filters + k) * line + c * lattice.taps
+    for index in range(first, end):
+        block = block_at(lattice, index, plan.batch)
+        stage_rows(ops, lattice, &block, <const char*>dy, sizeof(real), plan.groups * plan.filters * out, filters,
+                   pitch, <char*>staged_dy)
+        stage(ops, lattice, &block, <const char*>x, sizeof(real), plan.groups * plan.channels * lattice.source,
+              channels, <char*>staged_x)
+        for p in range(panels):
+            row = filters * p // panels
+            rows = filters * (p + 1) // panels - row
+            to = dweight + row * line
+            for t in range((taps + ops.dot_cols - 1) // ops.dot_cols):
+                ops.dot[rows](block.columns, staged_dy + row * pitch, pitch, staged_x, offset + t * ops.dot_cols,
+                              to + t * ops.dot_cols, line, min(ops.dot_cols, taps - t * ops.dot_cols), index > first)
+        if dbias != NULL and channel_block == 0:
+            for row in range(filters):
+                to = dbias + group * plan.filters + k + row
+                to[0] = (to[0] if index > first else 0) + <real>ops.total(staged_dy + row * pitch, block.columns)
+
+
+cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias, bint packed,
+             int n_threads) except -1:
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t t, task, tasks, parts, done, upto, at_once, chunk, i, total, offsets, staged_dy, staged_x
+    cdef unsigned long long mode = 0
+    cdef int threads
+    make_plan(plan, lattice, sizeof(real), packed)
+    offsets = (plan.most_channels * lattice.taps + ops.dot_cols)
+    cdef Memory tables = scratch(offsets * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
+    tap_offsets(lattice, plan.most_channels, offset)
+    for t in range(plan.most_channels * lattice.taps, offsets):
+        offset[t] = offset[plan.most_channels * lattice.taps - 1]
+    parts = plan.groups * plan.filter_blocks * plan.channel_blocks
+    total = plan.size + plan.groups * plan.filters
+    at_once = max(1, min(min(plan.chunks, CHUNKS), PARTIAL // (total * <Py_ssize_t>sizeof(real))))
+    threads = team(n_threads, plan.macs / 16)
+    threads = <int>min(<Py_ssize_t>threads, parts * at_once)
+    staged_dy = (plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + 15) // 16 * 16
+    staged_x = (plan.most_channels * lattice.channel + 15) // 16 * 16
+    cdef Memory memory = scratch(threads * (staged_dy + staged_x) * sizeof(real))
+    cdef Memory partial = scratch((total * at_once if plan.chunks > 1 else 0) * sizeof(real))
+    cdef real* own = <real*>memory.data
+    cdef real* sums = <real*>partial.data
+    chunk = 0
+    while chunk < plan.chunks:
+        tasks = parts * min(at_once, plan.chunks - chunk)
+        done = 0
+        while done < tasks:
+            upto = done + max(threads, <Py_ssize_t>min(
+                <double>tasks, threads * (SLICE / (plan.macs / (parts * plan.chunks) + 1))))
+            upto = min(upto, tasks)
+            with nogil, parallel(num_threads=threads):
+                mode = flush_on()
+                for task in prange(done, upto, schedule="dynamic"):
+                    i = task // parts * total
+                    if plan.chunks == 1:
+                        run_task(ops, plan, lattice, offset, dy, x, dweight, dbias, task, 0,
+                                 own + thread_number() * (staged_dy + staged_x),
+                                 own + thread_number() * (staged_dy + staged_x) + staged_dy)
+                    else:
+                        run_task(ops, plan, lattice, offset, dy, x, sums + i,
+                                 sums + i + plan.size if dbias != NULL else NULL, task % parts, chunk + task // parts,
+                                 own + thread_number() * (staged_dy + staged_x),
+                                 own + thread_number() * (staged_dy + staged_x) + staged_dy)
+                flush_restore(mode)
+            done = upto
+            PyErr_CheckSignals()
+        if plan.chunks > 1:
+            with nogil:
+                add_up(sums, tasks // parts, total, plan.size, dweight, chunk > 0)
+                if dbias != NULL:
+                    add_up(sums + plan.size, tasks // parts, total, plan.groups * plan.filters, dbias, chunk > 0)
+        chunk += at_once
+    return 0
+
+
+cdef void add_up(const real* sums, Py_ssize_t chunks, Py_ssize_t pitch, Py_ssize_t n, real* to,
+                 bint accumulate) noexcept nogil:
+    """to (+)= the chunks' sums, in order."""
+    cdef Py_ssize_t chunk, i
+    if not accumulate:
+        memset(to, 0, n * sizeof(real))
+    for chunk in range(chunks):
+        for i in range(n):
+            to[i] += sums[chunk * pitch + i]
+
+
+def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
+                         real[:, :, :, :, ::1] dweight not None, real[::1] dbias not None,
+                         stride, padding, dilation, int groups, int n_threads):
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Plan plan
+    cdef Lattice lattice
+    cdef Filtering filtering
+    cdef int a
+    cdef Py_ssize_t words = axis_words(dweight.shape[2]) + axis_words(dweight.shape[3]) + axis_words(dweight.shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    if dweight.size == 0:
+        return
+    if dy.size == 0:
+        dweight[:] = 0
+        dbias[:] = 0
+        return
+    cdef real* dw = &dweight[0, 0, 0, 0, 0]
+    cdef real* db = &dbias[0] if dbias.shape[0] else NULL
+    plan.batch, plan.groups = x.shape[0], groups
+    plan.filters, plan.channels = dweight.shape[0] // groups, dweight.shape[1]
+    plan.size = dweight.size
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x.shape[2 + a], dweight.shape[2 + a], stride[a], padding[a], dilation[a],
+                     dy.shape[2 + a])
+        free += axis_words(dweight.shape[2 + a])
+    flatten(lattice.axis)
+    if real is float:
+        filtering.batch, filtering.groups, filtering.rows, filtering.depth = plan.batch, groups, plan.filters, plan.channels
+        if is_filtering(&lattice.axis[0], &filtering):
+            filter_weights(&filtering, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
+            if ops.finite(dw, plan.size):
+                return
+    if plan.channels == 1 and plan.filters <= DEPTHWISE:
+        filter_channel_weights(&lattice, plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db,
+                               n_threads)
+        if ops.finite(dw, plan.size):
+            return
+    run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, False, n_threads)
+    if not lattice.packed and not ops.finite(dw, plan.size):
+        run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, True, n_threads)

@@ -1,0 +1,41 @@
+/* One row of windows and the rows of the image that it sees, or one row of the image and the rows of windows that see
+ * it: what the windowed micro-kernels share. */
+#ifndef KN_GRID_H
+#define KN_GRID_H
+
+#include <stddef.h>
+
+/* The columns first, first + stride, ... of an image row meet the same taps: tap + i * period, i < taps. Column number
+ * q (counted along the phase, from start) is met by tap number i in window start + q - place - i * step. */
+typedef struct {
+    ptrdiff_t first, columns, start, taps, tap, place;
+} kn_phase;
+
+typedef struct {
+    ptrdiff_t size, out, kernel, stride, pad, dilation; /* along the row: image columns, windows, ... */
+    ptrdiff_t low, high;           /* the windows [low, high) have every tap inside the image */
+    const ptrdiff_t *enter, *leave; /* by tap: it is inside the image in the windows [enter, leave) */
+    ptrdiff_t phases, period, step; /* backward: how many phases, taps and windows from one tap to the next */
+    const kn_phase *phase;
+    ptrdiff_t count;               /* partners: rows of the image (backward: of windows), */
+    const ptrdiff_t *rows;         /* and where each begins */
+} kn_row;
+
+/* The least t >= 0 with start + t * step >= 0, at most n. */
+static inline ptrdiff_t kn_enter(ptrdiff_t start, ptrdiff_t step, ptrdiff_t n)
+{
+    const ptrdiff_t t = start >= 0 ? 0 : step == 1 ? -start : (step - 1 - start) / step;
+    return t < n ? t : n;
+}
+
+static inline ptrdiff_t kn_gcd(ptrdiff_t a, ptrdiff_t b)
+{
+    while (b) {
+        const ptrdiff_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+#endif

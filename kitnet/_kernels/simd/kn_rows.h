@@ -1,0 +1,149 @@
+/* Rows between an image and its staged copy: in, with zeros around and every step-th element; out, with bias and
+ * clipping, to every step-th element. */
+
+/* dst[q] = src[first + q * step] for low <= q < high, else 0; q < n. Nothing is read outside of [0, size). */
+static inline __attribute__((always_inline)) void KN(row_in)(const R *restrict src, ptrdiff_t size, ptrdiff_t first,
+                                                             ptrdiff_t step, R *restrict dst, ptrdiff_t low,
+                                                             ptrdiff_t high, ptrdiff_t n)
+{
+    ptrdiff_t q = 0;
+    for (; q < low; q++) dst[q] = 0;
+    const ptrdiff_t inside = size - first >= step * KN_LANES ? (size - first - step * KN_LANES) / step + 1 : 0; /* whole vectors begin before this */
+    if (step == 1)
+        for (; q + KN_LANES <= high; q += KN_LANES) v_store(dst + q, v_load(src + first + q));
+    else if (step == 2)
+        for (; q + KN_LANES <= high && q < inside; q += KN_LANES) {
+            const R *from = src + first + 2 * q;
+            v_store(dst + q, KN(even)(v_load(from), v_load(from + KN_LANES)));
+        }
+    for (; q < high; q += KN_LANES) {
+        const R *from = src + first + q * step;
+        const ptrdiff_t left = size - first - q * step, wanted = high - q < KN_LANES ? high - q : KN_LANES;
+        V v;
+        if (step == 1) {
+            v = KN(load_clamped)(from, wanted);
+        } else if (step == 2) {
+            v = KN(even)(KN(load_clamped)(from, left), KN(load_clamped)(from + KN_LANES, left - KN_LANES));
+        } else {
+            union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
+            for (ptrdiff_t i = 0; i < wanted; i++) u.r[i] = from[i * step];
+            v = u.v;
+        }
+        if (wanted == KN_LANES)
+            v_store(dst + q, v);
+        else
+            v_store_part(dst + q, v, wanted);
+    }
+    for (q = high > low ? high : low; q < n; q++) dst[q] = 0;
+}
+
+/* dst[r][q] = src[r * src_step][first + q * step] where that index is in [0, size), else 0;  r < rows, q < n */
+static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
+                        ptrdiff_t step, void *dst_, ptrdiff_t dst_step, ptrdiff_t n)
+{
+    const R *src = src_;
+    R *dst = dst_;
+    ptrdiff_t low = first < 0 ? (-first + step - 1) / step : 0;
+    ptrdiff_t high = first < size ? (size - first + step - 1) / step : 0;
+    if (low > n) low = n;
+    if (high > n) high = n;
+    if (high < low) high = low;
+    if (step == 1)
+        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
+            KN(row_in)(src, size, first, 1, dst, low, high, n);
+    else if (step == 2)
+        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
+            KN(row_in)(src, size, first, 2, dst, low, high, n);
+    else
+        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
+            KN(row_in)(src, size, first, step, dst, low, high, n);
+}
+
+/* v where low <= v <= high or v is NaN, else the bound that it passes. */
+static inline V KN(clip)(V v, R low, R high)
+{
+    const V l = low - (V){0}, h = high - (V){0};
+    v = v_select(v < l, l, v);
+    return v_select(v > h, h, v);
+}
+
+/* dst[r][q * step] = clip(src[r][q] + bias, low, high), NaN kept;  r < rows, q < n */
+static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias_, double low_,
+                         double high_, void *dst_, ptrdiff_t dst_step, ptrdiff_t step)
+{
+    const R *restrict src = src_, bias = (R)bias_, low = (R)low_, high = (R)high_;
+    R *restrict dst = dst_;
+    for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
+        ptrdiff_t q = 0;
+        if (step == 1) {
+            for (; q + KN_LANES <= n; q += KN_LANES) v_store(dst + q, KN(clip)(v_load(src + q) + bias, low, high));
+            if (q < n) v_store_part(dst + q, KN(clip)(v_load_part(src + q, n - q) + bias, low, high), n - q);
+        } else {
+            for (; q < n; q++) {
+                const R v = src[q] + bias, w = v < low ? low : v;
+                dst[q * step] = w > high ? high : w;
+            }
+        }
+    }
+}
+
+/* A square of vectors, turned: after log2(lanes) rounds of zipping its halves, lane j of vector i is lane i of vector j. */
+static inline __attribute__((always_inline)) void KN(transpose)(V v[KN_VBYTES / KN_SIZE])
+{
+    V t[KN_VBYTES / KN_SIZE];
+    KN_UNROLL for (int round = 1; round < KN_LANES; round *= 2) {
+        KN_UNROLL for (int i = 0; i < KN_LANES / 2; i++) {
+            t[2 * i] = KN(zip_low)(v[i], v[i + KN_LANES / 2]);
+            t[2 * i + 1] = KN(zip_high)(v[i], v[i + KN_LANES / 2]);
+        }
+        KN_UNROLL for (int i = 0; i < KN_LANES; i++) v[i] = t[i];
+    }
+}
+
+/* Rows turned to columns: dst[q * step + c] = src[c * plane + first + q] where that index of the row is in [0, size) and
+ * c < channels, else 0;  q < n, channels <= lanes, step >= channels. Of each vector ``step`` elements are kept: what lies
+ * behind them is overwritten by the next vector, and not written at all behind the last. */
+static void KN(turn)(const void *src_, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t size, ptrdiff_t first, void *dst_,
+                     ptrdiff_t step, ptrdiff_t n)
+{
+    const R *src = (const R *)src_ + first;
+    R *dst = dst_;
+    const ptrdiff_t kept = step < KN_LANES ? step : KN_LANES, whole = (n - 1) * step - KN_LANES + kept;
+    for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
+        V v[KN_VBYTES / KN_SIZE];
+        const ptrdiff_t count = n - q < KN_LANES ? n - q : KN_LANES;
+        for (ptrdiff_t c = 0; c < KN_LANES; c++)
+            v[c] = c < channels ? KN(load_between)(src + c * plane + q, -first - q, size - first - q) : (V){0};
+        KN(transpose)(v);
+        for (ptrdiff_t i = 0; i < count; i++)
+            if ((q + i) * step <= whole)
+                v_store(dst + (q + i) * step, v[i]);
+            else
+                v_store_part(dst + (q + i) * step, v[i], kept);
+    }
+}
+
+/* Whether n elements are all finite: 0 * x is 0 for these alone. */
+static int KN(finite)(const void *x_, ptrdiff_t n)
+{
+    const R *x = x_;
+    V s[4] = {{0}, {0}, {0}, {0}};
+    ptrdiff_t i = 0;
+    for (; i + 4 * KN_LANES <= n; i += 4 * KN_LANES)
+        KN_UNROLL for (int j = 0; j < 4; j++) s[j] += 0 * v_load(x + i + j * KN_LANES);
+    for (; i < n; i += KN_LANES) s[0] += 0 * KN(load_clamped)(x + i, n - i);
+    return v_sum((s[0] + s[1]) + (s[2] + s[3])) == 0;
+}
+
+/* The sum of n elements, in four vectors of partial sums and a fixed tree. */
+static double KN(total)(const void *x_, ptrdiff_t n)
+{
+    const R *x = x_;
+    V s[4] = {{0}, {0}, {0}, {0}};
+    ptrdiff_t i = 0;
+    for (; i + 4 * KN_LANES <= n; i += 4 * KN_LANES)
+        KN_UNROLL for (int j = 0; j < 4; j++) s[j] += v_load(x + i + j * KN_LANES);
+    for (; i + KN_LANES <= n; i += KN_LANES) s[0] += v_load(x + i);
+    if (i < n) s[1] += v_load_part(x + i, n - i);
+    return v_sum((s[0] + s[1]) + (s[2] + s[3]));
+}

@@ -1,0 +1,141 @@
+/* The table of micro-kernels: one kn_ops per instruction set and dtype, filled by kn_isa.inc.
+ *
+ * Arrays cross this border as void pointers, so that one struct (and one declaration in _dispatch.pxd) serves
+ * float and double; every micro-kernel turns them into its own type in its first lines. Sizes are in elements.
+ * A micro-kernel never allocates, never starts a thread, never fails and touches no byte outside its operands. */
+#ifndef KN_TABLE_H
+#define KN_TABLE_H
+
+#include "kn_grid.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* Capacities of the table; what an instruction set really has, its kn_ops says. */
+enum { KN_MAX_MAC_ROWS = 14, KN_MAX_DOT_ROWS = 6, KN_MAX_DOT_COLS = 4 };
+
+/* c[i][j] (+)= sum_k a[k * lda + i] * b[off[k] + j]   for i < m, j < vectors(m) * lanes */
+typedef void (*kn_mac)(ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
+                       void *c, ptrdiff_t ldc, int accumulate);
+
+/* c[i * ldc + j] (+)= sum_{p < n} a[i * lda + p] * b[off[j] + p]   for i < m, j < cols <= dot_cols;
+ * off has dot_cols entries, all of them readable rows */
+typedef void (*kn_dot)(ptrdiff_t n, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
+                       void *c, ptrdiff_t ldc, ptrdiff_t cols, int accumulate);
+
+/* A vector of Winograd tiles: one strip of them, or two or four shorter ones, from as many rows of tiles. Each quarter
+ * of the vector is read from four rows of its own (or on from the quarter before): row i begins at off[quarter][i] in
+ * the plane, KN_NOWHERE where it lies in the padding, and its elements are those from low[quarter] to high[quarter]. */
+#define KN_NOWHERE PTRDIFF_MIN
+
+typedef struct {
+    ptrdiff_t off[4][6];
+    ptrdiff_t low[4];
+    ptrdiff_t high[4];
+    ptrdiff_t strips; /* 1, 2 or 4 */
+    ptrdiff_t tiles;  /* in a strip */
+    ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
+} kn_tiles;
+
+typedef struct {
+    double lr, momentum, dampening, weight_decay;
+    int nesterov;
+} kn_sgd;
+
+typedef struct {
+    double lr, beta1, beta2, eps, weight_decay;
+    double correction1, correction2; /* 1 - beta^step */
+    int decoupled;
+} kn_adam;
+
+typedef struct {
+    ptrdiff_t lanes;                      /* elements in a vector */
+    ptrdiff_t mac_rows;                   /* the tallest mac tile */
+    ptrdiff_t dot_rows;                   /* the tallest dot tile */
+    ptrdiff_t dot_cols;                   /* the width of every dot tile, in rows of b */
+    ptrdiff_t mac_vectors[KN_MAX_MAC_ROWS + 1]; /* the width of the tile of m rows, in vectors */
+    kn_mac mac[KN_MAX_MAC_ROWS + 1];
+    kn_dot dot[KN_MAX_DOT_ROWS + 1];
+    /* dst[r * dst_step + q] = src[r * src_step + first + q * step], 0 where that is outside of [0, size) in its row */
+    void (*rows_in)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
+                    ptrdiff_t step, void *dst, ptrdiff_t dst_step, ptrdiff_t n);
+    /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias, low, high), NaN kept */
+    void (*rows_out)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias, double low,
+                     double high, void *dst, ptrdiff_t dst_step, ptrdiff_t step);
+    /* one channel under one kernel, and the gradient of its weights: see kn_window.h */
+    void (*window)(const void *src, ptrdiff_t src_step, const ptrdiff_t *off, const void *w, ptrdiff_t taps,
+                   ptrdiff_t rows, ptrdiff_t n, double bias, double low, double high, void *dst, ptrdiff_t dst_step,
+                   ptrdiff_t step);
+    void (*window_weight)(const void *dy, ptrdiff_t dy_step, const void *src, ptrdiff_t src_step, const ptrdiff_t *off,
+                          ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t n, void *dw, int accumulate);
+    /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
+    void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
+    void (*winograd_filter)(const void *w, ptrdiff_t line, ptrdiff_t n, int flip, void *dst, ptrdiff_t step);
+    void (*winograd_result)(const void *src, ptrdiff_t step, ptrdiff_t n, void *dst, ptrdiff_t line);
+    void (*winograd_source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
+                                  ptrdiff_t pitch);
+    void (*winograd_gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
+                                    ptrdiff_t pitch);
+    void (*winograd_weight)(const void *m, ptrdiff_t step, ptrdiff_t n, void *w);
+    /* dst[q * step + c] = src[c * plane + first + q], zeros outside: see kn_rows.h */
+    void (*turn)(const void *src, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t size, ptrdiff_t first, void *dst,
+                 ptrdiff_t step, ptrdiff_t n);
+    /* whether n elements are all finite */
+    int (*finite)(const void *x, ptrdiff_t n);
+    /* the sum of n elements */
+    double (*total)(const void *x, ptrdiff_t n);
+    /* y = max(x, 0), NaN kept;  dx = y > 0 or y is NaN ? dy : 0;  y = a * b */
+    void (*relu)(const void *x, void *y, ptrdiff_t n);
+    void (*relu_backward)(const void *dy, const void *y, void *dx, ptrdiff_t n);
+    void (*multiply)(const void *a, const void *b, void *y, ptrdiff_t n);
+    /* rows of n, one after the other: y = softmax(x), and its gradient */
+    void (*softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
+    void (*softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
+    /* prob = softmax(x), loss = -log prob[target], a number a row;  dx = (prob - 1 at target) dloss */
+    void (*cross_entropy)(const void *x, const int64_t *target, void *prob, void *loss, ptrdiff_t rows, ptrdiff_t n);
+    void (*cross_entropy_backward)(const void *dloss, const void *prob, const int64_t *target, void *dx,
+                                   ptrdiff_t rows, ptrdiff_t n);
+    /* rows of n, `stride` apart. Sums over all, or by columns: mean and sum of (x - mean)^2; sum of dy and of
+     * dy (x - mean). Coefficients, `step` from one to the next, for each row, or by columns for each column:
+     * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy - delta) + (x - mean) slope) scale, in the order
+     * mean, delta, slope, scale */
+    void (*norm_moments)(const void *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns, double *out);
+    void (*norm_slopes)(const void *dy, const void *x, const void *mean, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n,
+                        int by_columns, double *out);
+    void (*norm_apply)(const void *x, const void *coefficients, ptrdiff_t step, double low, double high, void *y,
+                       ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
+    void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
+                          ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
+    /* one step of an optimizer, in place */
+    void (*sgd)(void *param, const void *grad, void *velocity, ptrdiff_t n, const kn_sgd *options);
+    void (*adam)(void *param, const void *grad, void *m, void *v, ptrdiff_t n, const kn_adam *options);
+    /* one row of windows: largest x (or |x|) and where it is, index NULL: not wanted;  sum of x (or |x|), divided by
+     * scale * count[o] unless count is NULL;  p-norm. line, places: room for a row of the image */
+    void (*max_row)(const kn_row *g, const void *x, int absolute, void *line, int *places, void *y, int *index);
+    void (*sum_row)(const kn_row *g, const void *x, int absolute, const void *count, double scale, void *line,
+                    void *y);
+    void (*norm_row)(const kn_row *g, const void *x, double p, void *y);
+    /* dx[index[i]] += dy[i], i < n */
+    void (*scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx);
+    /* one row of the image, summed over its windows: see kn_gather.h */
+    void (*fold_row)(const kn_row *g, const void *cols, ptrdiff_t apart, ptrdiff_t ahead, void *lines, void *x);
+    void (*mean_row)(const kn_row *g, const void *dy, const void *weight, const double *scale, void *lines, void *dx);
+    void (*slope_row)(const kn_row *g, const void *dy, const void *y, const void *x, double p, void *lines, void *dx);
+    /* see kn_columns.h */
+    void (*unfold_row)(const kn_row *g, const void *x, ptrdiff_t pitch, ptrdiff_t k, ptrdiff_t rows, void *dst);
+    void (*im2col_row)(const kn_row *g, const void *x, ptrdiff_t channels, ptrdiff_t plane, ptrdiff_t ahead,
+                       void *cols);
+    void (*prefetch)(const void *p, ptrdiff_t n);
+    void (*clear)(void *dst, ptrdiff_t n);
+} kn_ops;
+
+typedef struct {
+    const char *isa;
+    const kn_ops *ops[2]; /* float, double */
+} kn_table;
+
+extern const kn_table kn_table_baseline;
+extern const kn_table kn_table_avx2;
+extern const kn_table kn_table_avx512;
+extern const kn_table kn_table_neon;
+
+#endif

@@ -1,0 +1,287 @@
+"""Winograd convolution F(4x4, 3x3), forward and backward to the data, float32 (the transforms: simd/kn_winograd.h).
+
+Each tile of 4x4 outputs reads 6x6 elements of the source, one tile a lane of a vector. In the transformed domain the
+convolution is 36 matrix products, filters x channels times channels x tiles.
+
+    U = transformed filters, in panels                                  (parallel over panels)
+    parallel, task = (block of tiles, block of filters, group):
+        V = transformed source, all channels of the block, compact      (tiles of all rows side by side)
+        for each sub-block of filters:
+            for each of the 36 elements: for each panel, for each tile of columns: mac
+            transform the results, write the rows out with bias and clipping
+
+A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
+
+The sums and differences of a tile would spread one infinite or NaN element over all its outputs. Images whose results are
+not all finite are marked, for the caller to convolve them directly.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, prange
+
+from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_tiles, table
+from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, count_blocks
+from ._pool cimport Block as Memory, scratch
+from ._threads cimport team, thread_number
+
+cdef enum:
+    TERMS = 256             # channels of a mac at a time
+    FILTERS = 64            # filters in a sub-block
+    NEAR = 1 << 19          # bytes of U that stay near: in half of the L2 cache,
+    SHARED = 1 << 24        # or in the L3 cache
+    ENOUGH = 8              # tasks a sample, where it is worth splitting
+    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
+
+cdef bint enabled = True
+
+
+def set_winograd(bint on):
+    """Whether convolutions may use Winograd's algorithm."""
+    global enabled
+    enabled = on
+
+
+def get_winograd():
+    """Whether convolutions may use Winograd's algorithm."""
+    return enabled
+
+
+cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
+    return (n + unit - 1) // unit
+
+
+cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil:
+    """At least n floats, and an odd number of cache lines: 36 streams so far apart do not fall into one cache set."""
+    return (up(n, 16) | 1) * 16
+
+
+cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
+    """Whether the axes are those of a 3x3 convolution of stride 1 (in one of its directions) for which Winograd's is the
+    better way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
+    cdef int a
+    cdef Py_ssize_t tiles, out
+    for a in range(3):
+        if axis[a].kernel != (3 if a else 1) or axis[a].stride != 1 or axis[a].to_step != 1:
+            return False
+        if a and (axis[a].reach != 2 or axis[a].taps != 3):
+            return False
+    if not enabled or axis[0].size != 1 or axis[0].out != 1 or axis[0].pad != 0:
+        return False
+    for a in range(2):
+        f.size[a], f.out[a], f.pad[a] = axis[a + 1].size, axis[a + 1].out, axis[a + 1].pad
+    tiles, out = up(f.out[0], 4) * up(f.out[1], 4), f.out[0] * f.out[1]
+    return min(f.rows, f.depth) >= 16 and f.rows * f.depth >= 1024 and 20 * tiles <= 3 * out
+
+
+cdef struct Work:
+    Filtering* f
+    Lattice lattice
+    Py_ssize_t panels
+    Py_ssize_t parts            # tasks among which the filters of a block are divided
+    Py_ssize_t tile             # the widest tile of mac, in columns
+    Py_ssize_t most_tiles       # in a block
+    Py_ssize_t pitch            # of a row of V and of M
+    Py_ssize_t line             # of a row of results
+    Py_ssize_t u_element        # from one of the 36 elements to the next, in U,
+    Py_ssize_t v_element        # in V,
+    Py_ssize_t m_element        # and in M
+    Py_ssize_t sub              # panels in a sub-block
+    Py_ssize_t groups           # vectors of tiles in a block
+    Py_ssize_t v                # floats of scratch for each use
+    Py_ssize_t m
+    Py_ssize_t results
+
+
+cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil:
+    return work.f.rows * panel // work.panels
+
+
+cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
+    cdef Filtering* f = work.f
+    cdef Axis* axis = work.lattice.axis
+    cdef Py_ssize_t u = ELEMENTS * f.rows * f.depth * sizeof(float), wanted, p, height
+    cdef Py_ssize_t blocks
+    work.panels = up(f.rows, ops.mac_rows)
+    work.tile = 0
+    for p in range(work.panels):
+        height = first_row(work, p + 1) - first_row(work, p)
+        work.tile = max(work.tile, ops.mac_vectors[height] * ops.lanes)
+    wanted = 32 if u <= NEAR else 64 if u <= SHARED else 128
+    choose_blocks(&work.lattice, wanted, 0, f.batch, -1)
+    work.most_tiles = work.lattice.images * axis[1].block * axis[2].block
+    work.groups = work.lattice.images * axis[1].block * up(axis[2].block, ops.lanes)
+    work.pitch = up(work.most_tiles, work.tile) * work.tile + work.tile + ops.lanes
+    work.line = 4 * (work.most_tiles + ops.lanes)
+    work.sub = max(1, FILTERS // ops.mac_rows)
+    blocks = work.lattice.blocks[1] * work.lattice.blocks[2] * f.groups
+    work.parts = max(1, min(up(ENOUGH, blocks), work.panels // 2))
+    work.u_element = spread(f.rows * f.depth)
+    work.v_element = spread(f.depth * work.pitch)
+    work.m_element = spread((work.sub + 1) * ops.mac_rows * work.pitch)
+    work.v = ELEMENTS * work.v_element
+    work.m = ELEMENTS * work.m_element
+    work.results = 4 * work.line
+
+
+cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
+                            Py_ssize_t group, float* u, float* own) noexcept nogil:
+    """One panel: u[e][panel][c][row]."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t row = first_row(work, panel), rows = first_row(work, panel + 1) - row, c, i, b, channels
+    # Channels at a time: as many as follow each other in memory (forward), else one by one.
+    cdef Py_ssize_t most = ops.lanes if f.depth_step == 9 else 1
+    weight += group * f.group_step + row * f.row_step
+    u += group * ELEMENTS * work.u_element + row * f.depth
+    for b in range(up(f.depth, most)):
+        channels = min(most, f.depth - b * most)
+        for i in range(up(rows, ops.lanes)):
+            ops.turn(weight + b * most * f.depth_step + i * ops.lanes * f.row_step, f.row_step,
+                     min(ops.lanes, rows - i * ops.lanes), 9 * channels, 0, own, ops.lanes, 9 * channels)
+            for c in range(channels):
+                ops.winograd_filter(own + c * 9 * ops.lanes, ops.lanes, min(ops.lanes, rows - i * ops.lanes), f.flip,
+                                    u + (b * most + c) * rows + i * ops.lanes, work.u_element)
+
+
+cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, kn_tiles* groups) noexcept nogil:
+    """Gather the tiles of a block into vectors: whole ones from wide rows, two or four narrow rows to a vector."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t wide = block.count[2], rows = block.images * block.count[1], row = 0, column, n = 0, s, i, strip
+    cdef Py_ssize_t strips = 4 if 4 * wide <= ops.lanes else 2 if 2 * wide <= ops.lanes else 1
+    cdef Py_ssize_t image = f.groups * f.depth * f.size[0] * f.size[1], top, left
+    cdef kn_tiles* group
+    while row < rows:
+        for column in range(up(wide, ops.lanes)):
+            group = groups + n
+            group.strips, group.tiles = strips, wide if strips > 1 else min(ops.lanes, wide - column * ops.lanes)
+            group.place = row * wide + column * ops.lanes
+            for s in range(4):
+                strip = row + s * strips // 4
+                left = (block.first[2] + column * ops.lanes) * 4 - f.pad[1] + s % (4 // strips) * ops.lanes
+                top = (block.first[1] + strip % block.count[1]) * 4 - f.pad[0]
+                group.low[s], group.high[s] = -left, f.size[1] - left
+                for i in range(6):
+                    group.off[s][i] = KN_NOWHERE
+                    if strip < rows and 0 <= top + i < f.size[0] and left < f.size[1] and left + ops.lanes + 4 > 0:
+                        group.off[s][i] = ((block.image + strip // block.count[1]) * image + (top + i) * f.size[1]
+                                           + left)
+            n += 1
+        row += strips
+    return n
+
+
+cdef void transform_source(const kn_ops* ops, const Work* work, const Block* block, const float* source,
+                           Py_ssize_t group, kn_tiles* groups, float* v) noexcept nogil:
+    """v[e][c][tile] of a block, the tiles of all its rows side by side."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t c, i, n = find_tiles(work, ops, block, groups)
+    source += group * f.depth * f.size[0] * f.size[1]
+    for c in range(f.depth):
+        for i in range(n):
+            ops.winograd_source(source + c * f.size[0] * f.size[1], &groups[i], v + c * work.pitch, work.v_element)
+
+
+cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
+                        double low, double high, float* dest, Py_ssize_t dest_image, char* spoilt,
+                        float* results) noexcept nogil:
+    """The results of one filter on a block, to the images at ``dest``; marks the images where one is not finite."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t n, h, row, i, column = 4 * block.first[2], wide = 4 * block.count[2], image = block.count[1] * wide
+    cdef bint finite = True
+    ops.winograd_result(m, work.m_element, block.images * block.count[1] * block.count[2], results, work.line)
+    for i in range(4):
+        finite = finite and ops.finite(results + i * work.line, block.images * image)
+    for n in range(block.images):
+        for i in range(0 if finite else 4):
+            if not ops.finite(results + i * work.line + n * image, image):
+                spoilt[block.image + n] = 1
+        for h in range(block.count[1]):
+            row = 4 * (block.first[1] + h)
+            ops.rows_out(results + (n * block.count[1] + h) * wide, work.line, min(4, f.out[0] - row),
+                         min(wide, f.out[1] - column), bias, low, high,
+                         dest + (block.image + n) * dest_image + row * f.out[1] + column, f.out[1], 1)
+
+
+cdef void run_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
+                   const float* u, const float* bias, float* dest, double low, double high, Py_ssize_t task,
+                   kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t part = task % work.parts
+    cdef Py_ssize_t group = task // work.parts % f.groups
+    cdef Block block = block_at(&work.lattice, task // (work.parts * f.groups), f.batch)
+    cdef Py_ssize_t tiles = block.images * block.count[1] * block.count[2], out = f.out[0] * f.out[1]
+    cdef Py_ssize_t panel = work.panels * part // work.parts, last = work.panels * (part + 1) // work.parts
+    cdef Py_ssize_t end, e, p, row, rows, start, t, terms, j, width, base
+    cdef float* v = own
+    cdef float* m = v + work.v
+    cdef const float* a
+    transform_source(ops, work, &block, source, group, groups, v)
+    u += group * ELEMENTS * work.u_element
+    while panel < last:
+        end = min(panel + work.sub, last)
+        base = first_row(work, panel)
+        for e in range(ELEMENTS):
+            for t in range(up(f.depth, TERMS)):
+                start = t * TERMS
+                terms = min(TERMS, f.depth - start)
+                for p in range(panel, end):
+                    row = first_row(work, p)
+                    rows = first_row(work, p + 1) - row
+                    a = u + e * work.u_element + row * f.depth + start * rows
+                    width = ops.mac_vectors[rows] * ops.lanes
+                    for j in range(up(tiles, width)):
+                        ops.mac[rows](terms, a, rows, v + e * work.v_element + start * work.pitch + j * width, columns,
+                                      m + e * work.m_element + (row - base) * work.pitch + j * width, work.pitch, t > 0)
+        for row in range(base, first_row(work, end)):
+            write_results(ops, work, &block, m + (row - base) * work.pitch,
+                          bias[group * f.rows + row] if bias != NULL else 0, low, high,
+                          dest + (group * f.rows + row) * out, f.groups * f.rows * out, spoilt, m + work.m)
+        panel = end
+
+
+cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
+                       double low, double high, char* spoilt, int n_threads) except -1:
+    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``, zeros
+    before, for each image whose results are not all finite."""
+    cdef const kn_ops* ops = table.ops[0]
+    cdef Work work
+    cdef Py_ssize_t task, tasks, done = 0, upto, own, t, i
+    cdef double macs
+    cdef unsigned long long mode = 0
+    cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* columns = free + axis_words(3)
+    work.f = f
+    axis_forward(&work.lattice.axis[0], free, 1, 1, 1, 0, 1, 1)
+    for t in range(2):
+        free += axis_words(1)
+        axis_forward(&work.lattice.axis[t + 1], free, up(f.out[t], 4), 1, 1, 0, 1, up(f.out[t], 4))
+    make_work(&work, ops)
+    for t in range(TERMS):
+        columns[t] = t * work.pitch
+    tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts
+    macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    own = up(work.v + work.m + work.results, 16) * 16
+    cdef Memory u_memory = scratch((f.groups * ELEMENTS * work.u_element) * sizeof(float))
+    cdef Memory memory = scratch(threads * own * sizeof(float))
+    cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
+    cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
+    cdef float* u = <float*>u_memory.data
+    cdef float* scratches = <float*>memory.data
+    with nogil, parallel(num_threads=threads):
+        mode = flush_on()
+        for i in prange(f.groups * work.panels, schedule="static"):
+            transform_filters(ops, &work, weight, i % work.panels, i // work.panels, u,
+                              scratches + thread_number() * own)
+        flush_restore(mode)
+    while done < tasks:
+        upto = min(tasks, done + max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (macs / tasks + 1)))))
+        with nogil, parallel(num_threads=threads):
+            mode = flush_on()
+            for task in prange(done, upto, schedule="dynamic"):
+                run_task(ops, &work, columns, source, u, bias, dest, low, high, task,
+                         groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
+            flush_restore(mode)
+        done = upto
+        PyErr_CheckSignals()
+    return 0

@@ -1,0 +1,269 @@
+"""Convolution in one, two and three dimensions, and its gradients.
+
+As everywhere in deep learning this is cross-correlation: the kernel is not flipped. Forward, gradient of the
+input and gradient of the weights are the "three convolutions" of the article's section 3.
+"""
+
+from __future__ import annotations
+
+from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
+from .._backend import kernels, n_threads
+from .._geometry import Padding, Size, Window, lift, one_int
+
+
+def _geometry(
+    ndim: int, x: Array, weight: Array, stride: Size, padding: Padding, dilation: Size, groups: int
+) -> tuple[Array, Array, Window, int]:
+    """What forward and backward share: the checked arrays, the window and the number of groups."""
+    x = gate_batch(x, "x", ndim + 2)
+    weight = gate_weight(weight, "weight", ndim + 2, x.dtype)
+    groups = one_int(groups, "groups")
+    c, k = x.shape[1], weight.shape[0]
+    if c % groups or k % groups:
+        raise ValueError(f"groups: expected a divisor of {c} input and {k} output channels, got {groups}")
+    if weight.shape[1] * groups != c:
+        raise ValueError(
+            f"weight: expected {c // groups} channels on axis 1 ({c} of x in {groups} groups), "
+            f"got shape {weight.shape}"
+        )
+    window = Window.of(x.shape[2:], weight.shape[2:], stride, padding, dilation, kernel_name="weight")
+    return x, weight, window, groups
+
+
+def _conv(
+    ndim: int,
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: Size,
+    padding: Padding,
+    dilation: Size,
+    groups: int,
+    clip: tuple[float, float] | None,
+) -> Array:
+    x, weight, window, groups = _geometry(ndim, x, weight, stride, padding, dilation, groups)
+    bias = optional(bias, "bias", x.dtype, weight.shape[:1])
+    y = empty((x.shape[0], weight.shape[0], *window.out_size), x.dtype, "padding")
+    kernels().conv_forward(
+        lift(x), lift(weight), bias, lift(y), *gate_clip(clip), *window.geometry, groups, n_threads()
+    )
+    return y
+
+
+def _conv_backward(
+    ndim: int,
+    dy: Array,
+    x: Array,
+    weight: Array,
+    stride: Size,
+    padding: Padding,
+    dilation: Size,
+    groups: int,
+    input_grad: bool,
+) -> tuple[Array | None, Array, Array]:
+    x, weight, window, groups = _geometry(ndim, x, weight, stride, padding, dilation, groups)
+    dy = gate(dy, "dy", dtype=x.dtype, shape=(x.shape[0], weight.shape[0], *window.out_size))
+    dx = empty(x.shape, x.dtype) if input_grad else None
+    dw, db = empty(weight.shape, x.dtype), empty(weight.shape[:1], x.dtype)
+    rest = *window.geometry, groups, n_threads()
+    if dx is not None:
+        kernels().conv_backward_data(lift(dy), lift(weight), lift(dx), *rest)
+    kernels().conv_backward_weight(lift(dy), lift(x), lift(dw), db, *rest)
+    return dx, dw, db
+
+
+def conv1d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    clip: tuple[float, float] | None = None,
+) -> Array:
+    """Convolve signals (N, C, L) with kernels (K, C / groups, kw): y is (N, K, OL).
+
+    All arguments, errors and sources are those of ``conv2d``, with one spatial axis. The example is the
+    article's section 2: seven inputs, five outputs, three shared weights.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> x = np.array([[[0, 1, 3, 6, 4, 4, 2]]], np.float32)
+    >>> F.conv1d(x, np.array([[[1, 0, -1]]], np.float32))
+    array([[[-3., -5., -1.,  2.,  2.]]], dtype=float32)
+    """
+    return _conv(1, x, weight, bias, stride, padding, dilation, groups, clip)
+
+
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    clip: tuple[float, float] | None = None,
+) -> Array:
+    """Convolve images (N, C, H, W) with kernels (K, C / groups, kh, kw): y is (N, K, OH, OW).
+
+    Parameters
+    ----------
+    x
+        Images (N, C, H, W), float32 or float64; only N may be 0.
+    weight
+        Kernels (K, C / groups, kh, kw): K feature maps, each over all channels of its group. What the article
+        calls "3-D" convolution (4-D input, 4-D weights) is this.
+    bias
+        One number a feature map (K,), or None.
+    stride, dilation
+        Cells between windows, and between the cells that a window reads: an int, or one per axis.
+    padding
+        Border of zeros in cells: an int, one per axis, a (before, after) pair per axis, or ``"valid"``
+        (none), ``"same"`` (OH = ceil(H / stride), as TensorFlow; an odd cell goes after) or ``"same_lower"``
+        (before).
+    groups
+        Divides the channels into this many independent convolutions; it must divide C and K.
+    clip
+        Bounds (low, high) of an activation fused into the result: ``(0, math.inf)`` is ReLU. NaN stays NaN.
+
+    Returns
+    -------
+    y
+        (N, K, OH, OW), OH = floor((H + before + after - dilation (kh - 1) - 1) / stride) + 1, OW likewise.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    Source: the article, section 2; LeCun et al., "Gradient-based learning applied to document recognition"
+    (1998).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> x = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
+    >>> F.conv2d(x, np.ones((1, 1, 2, 2), np.float32))
+    array([[[[ 8., 12.],
+             [20., 24.]]]], dtype=float32)
+    """
+    return _conv(2, x, weight, bias, stride, padding, dilation, groups, clip)
+
+
+def conv3d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    clip: tuple[float, float] | None = None,
+) -> Array:
+    """Convolve volumes (N, C, D, H, W) with kernels (K, C / groups, kd, kh, kw): y is (N, K, OD, OH, OW).
+
+    All arguments, errors and sources are those of ``conv2d``, with three spatial axes.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.conv3d(np.ones((1, 1, 2, 4, 4)), np.ones((3, 1, 2, 3, 3))).shape
+    (1, 3, 1, 2, 2)
+    """
+    return _conv(3, x, weight, bias, stride, padding, dilation, groups, clip)
+
+
+def conv1d_backward(
+    dy: Array,
+    x: Array,
+    weight: Array,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    input_grad: bool = True,
+) -> tuple[Array | None, Array, Array]:
+    """The gradients (dx, dweight, dbias) of ``conv1d``, given that of its output; see ``conv2d_backward``.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> x, w = np.array([[[1.0, 2, 3, 4]]]), np.array([[[1.0, 0, -1]]])
+    >>> dx, dw, db = F.conv1d_backward(np.array([[[1.0, 10]]]), x, w)
+    >>> dx, dw, db
+    (array([[[  1.,  10.,  -1., -10.]]]), array([[[21., 32., 43.]]]), array([11.]))
+    """
+    return _conv_backward(1, dy, x, weight, stride, padding, dilation, groups, input_grad)
+
+
+def conv2d_backward(
+    dy: Array,
+    x: Array,
+    weight: Array,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    input_grad: bool = True,
+) -> tuple[Array | None, Array, Array]:
+    """The gradients (dx, dweight, dbias) of ``conv2d``, given that of its output.
+
+    Parameters
+    ----------
+    dy
+        The gradient of the output, of its shape (N, K, OH, OW) and dtype.
+    x, weight, stride, padding, dilation, groups
+        As they were passed to ``conv2d``.
+    input_grad
+        False spares the work for dx, which is then None: nobody needs it in front of the first layer.
+
+    Returns
+    -------
+    dx, dweight, dbias
+        Of the shapes of x, of weight, and (K,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    Source: the article, section 3. With stride 1, dx is the full convolution of the bordered dy with the
+    flipped kernel, and dweight the convolution of x with dy.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> x, w = np.ones((1, 1, 3, 3)), np.array([[[[1.0, 2], [3, 4]]]])
+    >>> dx, dw, db = F.conv2d_backward(np.ones((1, 1, 2, 2)), x, w)
+    >>> dx
+    array([[[[ 1.,  3.,  2.],
+             [ 4., 10.,  6.],
+             [ 3.,  7.,  4.]]]])
+    """
+    return _conv_backward(2, dy, x, weight, stride, padding, dilation, groups, input_grad)
+
+
+def conv3d_backward(
+    dy: Array,
+    x: Array,
+    weight: Array,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    *,
+    input_grad: bool = True,
+) -> tuple[Array | None, Array, Array]:
+    """The gradients (dx, dweight, dbias) of ``conv3d``, given that of its output; see ``conv2d_backward``.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> x, w = np.ones((1, 1, 2, 2, 2)), np.full((1, 1, 2, 2, 2), 3.0)
+    >>> dx, dw, db = F.conv3d_backward(np.ones((1, 1, 1, 1, 1)), x, w)
+    >>> float(dx.sum()), float(dw.sum())
+    (24.0, 8.0)
+    """
+    return _conv_backward(3, dy, x, weight, stride, padding, dilation, groups, input_grad)

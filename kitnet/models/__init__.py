@@ -1,0 +1,7 @@
+"""Models: layers put together, architectures by name, and models in files."""
+
+from .lenet import digits_net, lenet
+from .sequential import Sequential
+from .serialization import load, save
+
+__all__ = ["Sequential", "digits_net", "lenet", "load", "save"]

@@ -1,0 +1,156 @@
+"""Any argument works, or raises a ValueError or TypeError that names it: every argument, varied in turn.
+
+One valid call of each public function (``calls.py``) is changed in one argument at a time.
+"""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from functional.calls import arrays_of, call, results_of, valid_calls
+
+from kitnet import functional as F
+
+CALLS = valid_calls()
+NAMES = sorted(CALLS)
+FLOATS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "f"]
+INTS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "i"]
+OPTIONAL = {("sgd_step", "velocity")}  # None is refused there too, but for its own reason
+OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bias")}
+OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith("batch_norm")}
+
+
+def test_every_public_function_is_varied():
+    assert F.__all__ == NAMES
+
+
+def test_every_operation_has_its_backward_twin():
+    without = {"dropout_mask", "fold_batch_norm", "sgd_step", "adam_step"}
+    ops = {name for name in NAMES if not name.endswith("_backward")} - without
+    assert {f"{op}_backward" for op in ops} == set(NAMES) - ops - without
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_calls_that_are_varied_are_valid(name):
+    results = results_of(call(name, valid_calls()[name]))
+    assert results or name.endswith("_step")
+
+
+WRONG_TYPES = {
+    "None": lambda a: None,
+    "a list": lambda a: a.tolist(),
+    "a number": lambda a: 1.0,
+    "text": lambda a: "x",
+    "a masked array": lambda a: np.ma.masked_array(a, a > 0),
+    "objects": lambda a: a.astype(object),
+    "int": lambda a: a.astype(np.int64),
+    "uint8": lambda a: a.astype(np.uint8),
+    "bool": lambda a: a > 0,
+    "float16": lambda a: a.astype(np.float16),
+    "long double": lambda a: a.astype(np.longdouble),
+    "complex": lambda a: a.astype(complex),
+    "big-endian": lambda a: a.astype(">f4"),
+    "strings": lambda a: a.astype("U"),
+    "records": lambda a: np.zeros(a.shape, [("f", np.float32)]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TYPES)
+@pytest.mark.parametrize(("function", "argument"), FLOATS)
+def test_wrong_types_are_refused(function, argument, wrong):
+    if wrong == "None" and (function, argument) in OPTIONAL:
+        return
+    value = WRONG_TYPES[wrong](CALLS[function][argument])
+    with pytest.raises(TypeError, match=rf"^{argument}: expected .*, got "):
+        call(function, CALLS[function], **{argument: value})
+
+
+@pytest.mark.parametrize(
+    "wrong", ["None", "a list", "a number", "a masked array", "objects", "bool", "float16"]
+)
+@pytest.mark.parametrize(("function", "argument"), INTS)
+def test_wrong_types_of_integers_are_refused(function, argument, wrong):
+    value = WRONG_TYPES[wrong](CALLS[function][argument])
+    with pytest.raises(TypeError, match=rf"^{argument}: expected .*, got "):
+        call(function, CALLS[function], **{argument: value})
+
+
+@pytest.mark.parametrize(("function", "argument"), [*FLOATS, *INTS])
+def test_zero_dimensions_are_refused(function, argument):
+    value = CALLS[function][argument].dtype.type(1)
+    with pytest.raises(ValueError, match=rf"^{argument}: expected .*, got "):
+        call(function, CALLS[function], **{argument: np.array(value)})
+
+
+@pytest.mark.parametrize(("function", "argument"), FLOATS)
+def test_dtypes_do_not_mix(function, argument):
+    arrays = arrays_of(CALLS[function])
+    if sum(value.dtype.kind == "f" for value in arrays.values()) == 1:
+        return
+    with pytest.raises(TypeError, match=rf"^({'|'.join(arrays)}): expected float.*, got float"):
+        call(function, CALLS[function], **{argument: arrays[argument].astype(np.float64)})
+
+
+FREE = [  # functions, argument, axes that may have another size
+    ("conv[123]d", "x", (0, 2, 3, 4)),
+    ("conv[123]d", "weight", (2, 3, 4)),
+    ("linear|locally_connected1d", "x", (0,)),
+    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|relu|softmax", "x", (0, 1, 2, 3, 4)),
+    ("fold|unfold_backward", "cols", (0,)),
+    ("batch_norm|batch_norm_train", "x", (0, 2, 3)),
+    ("fold_batch_norm", "weight", (1,)),
+    ("cross_entropy|cross_entropy_backward", "logits", (1,)),
+]
+
+
+@pytest.mark.parametrize("more", [1, -1])
+@pytest.mark.parametrize(("function", "argument"), [*FLOATS, *INTS])
+def test_shapes_that_do_not_fit_are_refused(function, argument, more):
+    """One more or one less along each axis: no array is read past its end, and none in part."""
+    value = CALLS[function][argument]
+    free = {
+        axis for names, a, axes in FREE if a == argument and re.fullmatch(names, function) for axis in axes
+    }
+    for axis in set(range(value.ndim)) - free:
+        shape = [size + more * (i == axis) for i, size in enumerate(value.shape)]
+        with pytest.raises(ValueError, match=rf"^({'|'.join(CALLS[function])}): expected .*, got "):
+            call(function, CALLS[function], **{argument: np.zeros(shape, value.dtype)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_of_0_works(name):
+    if name.startswith("batch_norm_train"):  # there is nothing to take statistics of
+        with pytest.raises(ValueError, match=r"^x: expected at least 2 values a channel"):
+            call(name, valid_calls(0)[name])
+        return
+    with_two, with_none = (results_of(call(name, valid_calls(n)[name])) for n in (2, 0))
+    for result, empty in zip(with_two, with_none, strict=True):
+        if np.ndim(result) == 0:
+            assert math.isnan(empty)  # a mean of nothing
+        elif empty.size:
+            assert empty.shape == result.shape
+            assert name in ("fold_batch_norm",) or not empty.any()
+        else:
+            assert empty.dtype == result.dtype
+            assert empty.ndim == result.ndim
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_nan_and_infinity_go_through_without_a_word(name, value):
+    """Alone and everywhere: no error, no warning, and NaN comes out where it went in."""
+    arguments = valid_calls()[name]
+    expected = results_of(call(name, valid_calls()[name]))
+    for argument, array in arrays_of(arguments).items():
+        if array.dtype.kind != "f":
+            continue
+        for where in (..., (0,) * array.ndim):
+            fresh = valid_calls()[name]
+            fresh[argument][where] = value
+            results = results_of(call(name, fresh))
+            assert [np.shape(r) for r in results] == [np.shape(r) for r in expected]
+            if name.endswith("_step"):
+                results = [fresh["param"]] if argument in ("param", "grad") else []
+            if math.isnan(value) and argument in ("x", "dy", "param", "grad", "logits", "cols"):
+                assert not results or any(np.isnan(r).any() for r in results if r.dtype.kind == "f")

@@ -1,0 +1,159 @@
+"""One list of layers and containers; the contract tests iterate over it. A new layer is a new row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kitnet.layers import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    LocallyConnected1d,
+    LpPool1d,
+    LpPool2d,
+    LpPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    ReLU,
+    Softmax,
+    SumPool1d,
+    SumPool2d,
+    SumPool3d,
+)
+from kitnet.models import Sequential, digits_net, lenet
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """A layer as ``make(dtype, rng)``, and an input shape it takes."""
+
+    make: Callable[[np.dtype, np.random.Generator], Layer]
+    shape: Shape
+
+    def layer(self, dtype=np.float64, seed: int = 0) -> Layer:
+        """The layer, with no parameter and no running statistic at a start value that hides mistakes."""
+        rng = np.random.default_rng(seed)
+        layer = self.make(np.dtype(dtype), rng)
+        for name, array in layer.buffers().items():
+            array[...] = 7 if array.dtype.kind == "i" else rng.uniform(0.5, 2.0, array.shape)
+            assert name
+        for parameter in layer.parameters():
+            parameter.data = (parameter.data + rng.normal(0.05, 0.1, parameter.shape)).astype(dtype)
+        return layer
+
+    def x(self, dtype=np.float64, n: int | None = None, seed: int = 1) -> np.ndarray:
+        shape = self.shape if n is None else (n, *self.shape[1:])
+        return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+    @property
+    def id(self) -> str:
+        layer = self.layer()
+        return "-".join(type(child).__name__ for child in layer.children()) or repr(layer)
+
+    @property
+    def statistics(self) -> bool:
+        """Whether training takes statistics of the batch, which then cannot be empty."""
+        return bool(self.layer().buffers())
+
+
+def row(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
+    """A row for a class without parameters (and ``dtype``, ``rng``)."""
+    return LayerCase(lambda dtype, rng: cls(*args, **kwargs), shape)
+
+
+def weighted(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, rng=rng, **kwargs), shape)
+
+
+def norm(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape)
+
+
+def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
+    return LayerCase(lambda dtype, rng: Sequential(*(m(dtype, rng) for m in makers), **kwargs), shape)
+
+
+LAYERS = [
+    weighted(Conv1d, 2, 3, 3, shape=(2, 2, 9)),
+    weighted(Conv1d, 4, 4, 3, 2, 1, 2, 2, False, shape=(3, 4, 12)),
+    weighted(Conv2d, 3, 4, 3, shape=(2, 3, 6, 7)),
+    weighted(Conv2d, 2, 3, (3, 2), (2, 1), ((1, 2), (0, 1)), shape=(2, 2, 6, 5)),
+    weighted(Conv2d, 4, 6, 3, padding="same", groups=2, shape=(1, 4, 5, 6)),
+    weighted(Conv2d, 5, 5, 3, stride=2, padding="same_lower", groups=5, bias=False, shape=(2, 5, 7, 7)),
+    weighted(Conv3d, 2, 3, (1, 3, 2), padding=1, shape=(2, 2, 3, 4, 5)),
+    weighted(Linear, 7, 5, shape=(3, 7)),
+    weighted(Linear, 4, 3, bias=False, shape=(2, 3, 4)),
+    weighted(LocallyConnected1d, 1, 1, 7, 3, bias=False, shape=(2, 1, 7)),
+    weighted(LocallyConnected1d, 2, 3, 9, 3, 2, 1, shape=(2, 2, 9)),
+    row(ReLU, shape=(3, 2, 5)),
+    row(Softmax, shape=(3, 6)),
+    row(Softmax, dim=1, shape=(2, 3, 4)),
+    row(MaxPool1d, 3, 2, shape=(2, 2, 9)),
+    row(MaxPool2d, 2, shape=(2, 3, 6, 7)),
+    row(MaxPool2d, 3, 2, 1, shape=(2, 2, 7, 8)),
+    row(MaxPool2d, (2, 3), (3, 2), 0, (2, 1), ceil_mode=True, shape=(2, 2, 9, 8)),
+    row(MaxPool3d, 2, shape=(2, 2, 4, 5, 6)),
+    row(AvgPool1d, 3, shape=(2, 2, 9)),
+    row(AvgPool2d, 3, 2, 1, count_include_pad=False, shape=(2, 2, 7, 6)),
+    row(AvgPool2d, 2, 3, ceil_mode=True, divisor_override=3, shape=(2, 2, 7, 6)),
+    row(AvgPool3d, 2, shape=(1, 2, 4, 5, 6)),
+    row(SumPool1d, 2, shape=(2, 2, 9)),
+    row(SumPool2d, (2, 3), 1, (1, 0), shape=(2, 2, 5, 6)),
+    row(SumPool3d, 2, shape=(1, 2, 4, 5, 6)),
+    row(LpPool1d, 2, 3, shape=(2, 2, 9)),
+    row(LpPool2d, 2, 2, shape=(2, 2, 6, 5)),
+    row(LpPool2d, 3, 3, 2, True, padding=1, dilation=2, shape=(2, 2, 8, 9)),
+    row(LpPool2d, float("inf"), 2, shape=(2, 2, 6, 5)),
+    row(LpPool3d, 1.5, 2, shape=(1, 2, 4, 5, 6)),
+    norm(BatchNorm1d, 4, shape=(6, 4)),
+    norm(BatchNorm1d, 3, momentum=None, shape=(4, 3, 5)),
+    norm(BatchNorm2d, 3, 1e-3, 0.3, shape=(3, 3, 4, 5)),
+    norm(BatchNorm2d, 2, affine=False, shape=(3, 2, 4, 5)),
+    norm(BatchNorm3d, 2, shape=(2, 2, 2, 3, 4)),
+    LayerCase(lambda dtype, rng: Dropout(0.4, rng=rng), (5, 6)),
+    LayerCase(lambda dtype, rng: Dropout(0.0, rng=rng), (4, 2, 3)),
+    row(Flatten, shape=(2, 3, 4, 5)),
+    row(Flatten, 2, 3, shape=(2, 3, 4, 5)),
+]
+
+CONTAINERS = [
+    chain(
+        lambda dtype, rng: Flatten(), lambda dtype, rng: Linear(12, 4, dtype=dtype, rng=rng), shape=(3, 3, 4)
+    ),
+    chain(
+        lambda dtype, rng: Conv2d(2, 4, 3, padding=1, dtype=dtype, rng=rng),
+        lambda dtype, rng: BatchNorm2d(4, dtype=dtype),
+        lambda dtype, rng: ReLU(),
+        lambda dtype, rng: MaxPool2d(2),
+        lambda dtype, rng: Sequential(Conv2d(4, 2, 3, dtype=dtype, rng=rng), ReLU(), Dropout(0.2, rng=rng)),
+        lambda dtype, rng: Flatten(),
+        lambda dtype, rng: Linear(8, 3, dtype=dtype, rng=rng),
+        shape=(3, 2, 8, 9),
+    ),
+    chain(
+        lambda dtype, rng: Linear(3, 3, dtype=dtype, rng=rng),
+        lambda dtype, rng: ReLU(),
+        shape=(2, 3),
+        fuse=False,
+    ),
+    LayerCase(lambda dtype, rng: lenet(3, 2, 12, dtype=dtype, rng=rng), (2, 2, 12, 12)),
+    LayerCase(lambda dtype, rng: digits_net(dtype=dtype, rng=rng), (3, 1, 8, 8)),
+]
+
+CASES = LAYERS + CONTAINERS
