@@ -79,6 +79,7 @@ POOLS: list[dict[str, Any]] = [
 SPECIAL: list[dict[str, Any]] = [
     {"x": (3, 4, 9, 20), "kernel": 3, "padding": 1},
     {"x": (3, 4, 9, 40), "kernel": 2, "stride": 2},
+    {"x": (3, 4, 17, 40), "kernel": 3, "stride": 3, "padding": 1},
     {"x": (2, 3, 30), "kernel": 3, "stride": 2, "padding": 1},
 ]
 
@@ -228,6 +229,7 @@ CASES: list[Case] = [
     *(Local(**w, k=3) for w in WINDOWS),
     *(Local(**w, k=2, bias=False) for w in SPECIAL),
     Local(x=(9, 4, 14, 14), kernel=3, padding=1, k=5),
+    Local(x=(26, 5, 7, 7), kernel=3, k=17),
     *(Relu(size=n) for n in (0, *EDGES, 50_001)),
     Relu(size=257, special=True),
     *(Multiply(size=n) for n in (0, *EDGES, 50_001)),
@@ -238,13 +240,17 @@ CASES: list[Case] = [
     BatchNorm(n=4, c=3, p=50, **_RELU),
     BatchNorm(n=4, c=3, p=50, **_RELU6),
     BatchNorm(n=4, c=3, p=50, offset=100.0, tolerance=6400),
-    BatchNorm(n=1, c=1, p=50_001),
+    BatchNorm(n=1, c=1, p=50_001, tolerance=6400),  # its sums nearly cancel
     BatchNorm(n=33, c=16, p=49),
+    BatchNorm(n=200, c=3, p=100),
+    BatchNorm(n=300, c=130, p=1),
+    BatchNorm(n=2, c=300, p=40),
     BatchNorm(n=3, c=30, p=20, special=True),
     *(family(m=3, c=c) for c in EDGES for family in (Softmax, CrossEntropy)),
     *(family(m=m, c=10) for m in (0, 1, 8, 33) for family in (Softmax, CrossEntropy)),
     *(family(m=12, c=21, special=True) for family in (Softmax, CrossEntropy)),
     *(family(m=700, c=100) for family in (Softmax, CrossEntropy)),
+    *(family(m=5, c=1100) for family in (Softmax, CrossEntropy)),
     *(Sgd(size=n, momentum=0.9, weight_decay=0.01) for n in (0, *EDGES, 50_001)),
     Sgd(size=37),
     Sgd(size=37, weight_decay=0.01),

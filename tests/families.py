@@ -388,6 +388,9 @@ class MaxPool(Windowed):
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
         x = self.spoil(_normal(rng, self.x5, dtype), rng)
+        if self.special:
+            x = np.round(x)  # ties
+            x[:1] = -_INF
         y = self.y5(self.x[1])
         index = (y if self.indices else (0,) * 5, np.dtype(np.int32))
         forward = Call(
@@ -617,7 +620,9 @@ class CrossEntropy(Case):
 
 def _logits(row: Softmax | CrossEntropy, rng: np.random.Generator, dtype: np.dtype) -> Array:
     """Logits from small to far apart; in a special row some are infinite or NaN, one sample all -inf."""
-    x = (_normal(rng, (row.m, row.c), dtype) * rng.choice([1, 10, 100], (row.m, 1))).astype(dtype)
+    scale = rng.choice([1, 10, 100], (row.m, 1))
+    scale[:1] = 1  # one sample whose gradient is no rounded zero, so that errors have a measure
+    x = (_normal(rng, (row.m, row.c), dtype) * scale).astype(dtype)
     if row.special:
         x[rng.random(x.shape) < 0.3] = -_INF
         for sample, value in enumerate((-_INF, _INF, math.nan)):

@@ -82,8 +82,8 @@ cdef extern from "kn_table.h" nogil:
         void (*winograd_gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
                                         Py_ssize_t pitch) noexcept nogil
         void (*winograd_weight)(const void* m, Py_ssize_t step, Py_ssize_t n, void* w) noexcept nogil
-        void (*turn)(const void* src, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t first, void* dst,
-                     Py_ssize_t step, Py_ssize_t n) noexcept nogil
+        void (*turn)(const void* src, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t first,
+                     void* dst, Py_ssize_t step, Py_ssize_t n) noexcept nogil
         int (*finite)(const void* x, Py_ssize_t n) noexcept nogil
         double (*total)(const void* x, Py_ssize_t n) noexcept nogil
         void (*relu)(const void* x, void* y, Py_ssize_t n) noexcept nogil

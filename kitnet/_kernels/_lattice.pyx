@@ -190,7 +190,8 @@ cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images)
 
 
 cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source,
-                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count, char* staged) noexcept nogil:
+                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count,
+                      char* staged) noexcept nogil:
     """One plane of one image: ``count`` places on each axis, from padded position ``first`` on, a stride apart."""
     cdef const Axis* d = &lattice.axis[0]
     cdef const Axis* h = &lattice.axis[1]
@@ -206,7 +207,8 @@ cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* bl
         else:
             ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
             ops.rows_in(source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize,
-                        h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch, count[2])
+                        h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch,
+                        count[2])
             ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
         staged += h.pitch * pitch
 
@@ -215,7 +217,7 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
                 Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil:
     """Stage ``channels`` planes of the images of a block; ``source_image`` elements lie from image to image."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t c, i, j, k, n, a
+    cdef Py_ssize_t _, i, j, k, n, a
     cdef Py_ssize_t[3] first
     cdef Py_ssize_t[3] count
     cdef Py_ssize_t[3] base
@@ -225,7 +227,7 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
     for a in range(3):
         base[a] = block.first[a] * axis[a].stride - axis[a].pad
         count[a] = block.count[a] if packed else block.count[a] + axis[a].reach
-    for c in range(channels):
+    for _ in range(channels):
         for i in range(axis[0].taps if packed else axis[0].phases):
             first[0] = position(&axis[0], base[0], i, packed)
             for j in range(axis[1].taps if packed else axis[1].phases):

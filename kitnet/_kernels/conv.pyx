@@ -20,11 +20,11 @@ from libc.string cimport memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
-    Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
-    stage, tap_indices, tap_offsets,
+    Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks,
+    flatten, stage, tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 from .depthwise cimport filter_channels
 from .winograd cimport Filtering, filter_planes, is_filtering
 
@@ -41,7 +41,6 @@ cdef enum:
     FILTERS = 128           # filters in a block
     DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
     ENOUGH = 8              # tasks a sample, where it is worth splitting
-    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
 
 
 cdef struct Plan:
@@ -198,8 +197,7 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
                        + row * k * lattice.taps)
     done = 0
     while done < tasks:
-        upto = done + max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (plan.macs / tasks + 1))))
-        upto = min(upto, tasks)
+        upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
@@ -224,8 +222,10 @@ cdef int each_channel(const Plan* plan, Lattice* lattice, const real* source, co
     tap_indices(lattice, tap)
     for row in range(plan.groups * plan.rows):
         for t in range(taps):
-            packed[row * taps + t] = weight[row // plan.rows * plan.group_step + row % plan.rows * plan.row_step + tap[t]]
-    return filter_channels(lattice, plan.batch, plan.groups, plan.rows, source, packed, bias, dest, low, high, n_threads)
+            packed[row * taps + t] = weight[row // plan.rows * plan.group_step + row % plan.rows * plan.row_step
+                                            + tap[t]]
+    return filter_channels(lattice, plan.batch, plan.groups, plan.rows, source, <const real*>packed, bias, dest, low,
+                           high, n_threads)
 
 
 cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,

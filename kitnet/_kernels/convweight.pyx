@@ -26,7 +26,7 @@ from ._lattice cimport (
     stage, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 from .depthwise cimport filter_channel_weights
 from .winograd cimport Filtering, is_filtering
 from .winoweight cimport filter_weights
@@ -44,7 +44,6 @@ cdef enum:
     CHUNK = 1 << 19         # multiply-adds in a chunk of images
     CHUNKS = 64             # chunks at a time,
     PARTIAL = 1 << 23       # but no more than this many bytes of them
-    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
 
 
 cdef struct Plan:
@@ -173,9 +172,7 @@ cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* 
         tasks = parts * min(at_once, plan.chunks - chunk)
         done = 0
         while done < tasks:
-            upto = done + max(threads, <Py_ssize_t>min(
-                <double>tasks, threads * (SLICE / (plan.macs / (parts * plan.chunks) + 1))))
-            upto = min(upto, tasks)
+            upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs * tasks / (parts * plan.chunks)))
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
                 for task in prange(done, upto, schedule="dynamic"):
@@ -240,14 +237,15 @@ def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, 
         free += axis_words(dweight.shape[2 + a])
     flatten(lattice.axis)
     if real is float:
-        filtering.batch, filtering.groups, filtering.rows, filtering.depth = plan.batch, groups, plan.filters, plan.channels
+        filtering.batch, filtering.groups = plan.batch, groups
+        filtering.rows, filtering.depth = plan.filters, plan.channels
         if is_filtering(&lattice.axis[0], &filtering):
             filter_weights(&filtering, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
             if ops.finite(dw, plan.size):
                 return
     if plan.channels == 1 and plan.filters <= DEPTHWISE:
-        filter_channel_weights(&lattice, plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db,
-                               n_threads)
+        filter_channel_weights(&lattice, plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw,
+                               db, n_threads)
         if ops.finite(dw, plan.size):
             return
     run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, False, n_threads)

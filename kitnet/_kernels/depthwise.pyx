@@ -14,12 +14,11 @@ from cython.parallel cimport parallel, prange
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_offsets
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
     STAGED = 24 * 1024      # bytes of a staged plane, or of a band of it
     WORK = 1 << 16          # multiply-adds in a task
-    SLICE = 1 << 28         # multiply-adds between two looks for Ctrl-C, for each thread
 
 
 cdef struct Plan:
@@ -64,10 +63,10 @@ cdef void forward_plane(const kn_ops* ops, const Lattice* lattice, const Py_ssiz
                            lattice.axis[1].to_step * lattice.axis[2].to_size, lattice.axis[2].to_step)
 
 
-cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters, const real* source,
-                         const real* weight, const real* bias, real* dest, double low, double high,
+cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+                         const real* source, const real* weight, const real* bias, real* dest, double low, double high,
                          int n_threads) except -1:
-    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]), taps in the lattice's order."""
+    """dest[n, c * filters + k] = clip(source[n, c], filtered by weight[c * filters + k]), taps as the lattice has them."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
     cdef Py_ssize_t task, tasks, parts, done = 0, upto, c, n
@@ -84,7 +83,7 @@ cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels
     cdef real* own = <real*>memory.data
     tap_offsets(lattice, 1, offset)
     while done < tasks:
-        upto = min(tasks, done + max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (plan.macs / tasks + 1)))))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * plan.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
@@ -147,12 +146,12 @@ cdef int filter_channel_weights(Lattice* lattice, Py_ssize_t batch, Py_ssize_t c
     cdef real* own = <real*>memory.data
     tap_offsets(lattice, 1, offset)
     while done < channels:
-        upto = done + max(threads, <Py_ssize_t>min(<double>channels, threads * (SLICE / (plan.macs / channels + 1))))
-        upto = min(upto, channels)
+        upto = min(channels, done + tasks_at_once(channels, threads, 8 * plan.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for c in prange(done, upto, schedule="dynamic"):
-                weight_channel(ops, lattice, offset, &plan, dy, x, dweight, dbias, c, own + thread_number() * plan.staged)
+                weight_channel(ops, lattice, offset, &plan, dy, x, dweight, dbias, c,
+                               own + thread_number() * plan.staged)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()

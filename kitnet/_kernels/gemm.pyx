@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 
 ctypedef fused real:
     float
@@ -28,12 +28,6 @@ cdef enum:
     ROWS = 96               # rows of a task of the backward products
     COLUMNS = 512           # columns of one
     TERMS = 256             # terms of a mac at a time
-    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
-
-
-cdef Py_ssize_t slice_of(Py_ssize_t tasks, int threads, double macs) noexcept nogil:
-    """The tasks between two looks for Ctrl-C."""
-    return max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (macs / tasks + 1))))
 
 
 cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y, Py_ssize_t n,
@@ -75,7 +69,7 @@ def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not 
     cdef real* sums = <real*>memory.data
     cdef const real* b = &bias[0] if bias.shape[0] else NULL
     while done < tasks:
-        upto = min(tasks, done + slice_of(tasks, threads, macs))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
@@ -141,7 +135,7 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
     cdef Memory memory = scratch(threads * size * sizeof(real))
     cdef real* own = <real*>memory.data
     while done < tasks:
-        upto = min(tasks, done + slice_of(tasks, threads, macs))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):

@@ -94,9 +94,7 @@ cdef void gather(const Shape* s, const Py_ssize_t* offset, const real* x, Py_ssi
     cdef Py_ssize_t n, j
     for n in range(count):
         for j in range(s.row):
-            rows[j] = x[offset[j]] if offset[j] >= 0 else 0
-        rows += s.row
-        x += s.image
+            rows[n * s.row + j] = x[n * s.image + offset[j]] if offset[j] >= 0 else 0
 
 
 cdef void multiply(const kn_ops* ops, Py_ssize_t depth, const real* a, Py_ssize_t m, const real* b,
@@ -119,7 +117,8 @@ cdef void multiply(const kn_ops* ops, Py_ssize_t depth, const real* a, Py_ssize_
 
 
 cdef void forward_window(const kn_ops* ops, const Shape* s, Py_ssize_t window, const real* x, const real* weight,
-                         const real* bias, real* y, Py_ssize_t* offset, const Py_ssize_t* row, real* own) noexcept nogil:
+                         const real* bias, real* y, Py_ssize_t* offset, const Py_ssize_t* row,
+                         real* own) noexcept nogil:
     cdef real* sums = own + SAMPLES * s.row
     cdef Py_ssize_t block, first, count, k, m, j
     window_offsets(s, window, offset)
@@ -186,14 +185,12 @@ cdef void backward_samples(const kn_ops* ops, const Shape* s, Py_ssize_t first, 
 
 
 cdef void sum_deltas(const Shape* s, Py_ssize_t filter, const real* dy, real* dbias) noexcept nogil:
-    cdef Py_ssize_t n, l
-    dy += filter * s.windows
+    cdef Py_ssize_t n, window
     dbias += filter * s.windows
     memset(dbias, 0, s.windows * sizeof(real))
     for n in range(s.samples):
-        for l in range(s.windows):
-            dbias[l] += dy[l]
-        dy += s.filters * s.windows
+        for window in range(s.windows):
+            dbias[window] += dy[(n * s.filters + filter) * s.windows + window]
 
 
 cdef Py_ssize_t tasks_in_slice(const Shape* s, Py_ssize_t tasks, int threads) noexcept nogil:
@@ -211,16 +208,16 @@ def local_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, ::1] 
     cdef Py_ssize_t* row = <Py_ssize_t*>tables.data
     cdef real* own = <real*>memory.data
     cdef const real* shift = &bias[0, 0] if bias.size else NULL
-    cdef Py_ssize_t done = 0, upto, l
+    cdef Py_ssize_t done = 0, upto, i
     cdef unsigned long long mode = 0
-    for l in range(SAMPLES):
-        row[l] = l * s.row
+    for i in range(SAMPLES):
+        row[i] = i * s.row
     while done < s.windows and s.samples and s.filters:
         upto = min(s.windows, done + tasks_in_slice(&s, s.windows, threads))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for l in prange(done, upto, schedule="static"):
-                forward_window(ops, &s, l, &x[0, 0, 0, 0, 0], &weight[0, 0, 0], shift, &y[0, 0, 0],
+            for i in prange(done, upto, schedule="static"):
+                forward_window(ops, &s, i, &x[0, 0, 0, 0, 0], &weight[0, 0, 0], shift, &y[0, 0, 0],
                                row + SAMPLES + thread_number() * s.row, row, own + thread_number() * s.own)
             flush_restore(mode)
         done = upto
@@ -229,8 +226,8 @@ def local_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, ::1] 
 
 def local_backward(const real[:, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
                    const real[:, :, ::1] weight not None, real[:, :, :, :, ::1] dx not None,
-                   real[:, :, ::1] dweight not None, real[:, ::1] dbias not None, kernel, out, stride, padding, dilation,
-                   int n_threads):
+                   real[:, :, ::1] dweight not None, real[:, ::1] dbias not None, kernel, out, stride, padding,
+                   dilation, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Shape s = make_shape(x.shape, weight.shape[1], kernel, out, stride, padding, dilation, ops)
     cdef int threads = team(n_threads, 2 * s.macs)

@@ -3,8 +3,8 @@
 Planes of some size are taken by rows: to be summed, a piece is one channel of some samples (or a part of one large
 plane); to be written, some channels of one sample, each row with its coefficients. Small planes, down to the single
 numbers of BatchNorm1d, are taken by columns: the C P numbers of a sample are one row, each column is summed for itself
-and has its own coefficients, so that vectors are full whatever P is. Either way all passes run through the arrays in the
-order of memory, which measured faster than finishing one channel, strided, while it is in the L2 cache.
+and has its own coefficients, so that vectors are full whatever P is. Either way all passes run through the arrays in
+the order of memory, which measured faster than finishing one channel, strided, while it is in the L2 cache.
 
 Statistics read a piece twice: for its mean, and for the sums around that mean, which do not cancel. The pieces of a
 channel are joined in double, in their order (Chan, Golub and LeVeque 1983, all pieces at once), so that the bits do not

@@ -12,8 +12,8 @@ convolution is 36 matrix products, filters x channels times channels x tiles.
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
 
-The sums and differences of a tile would spread one infinite or NaN element over all its outputs. Images whose results are
-not all finite are marked, for the caller to convolve them directly.
+The sums and differences of a tile would spread one infinite or NaN element over all its outputs. Images whose results
+are not all finite are marked, for the caller to convolve them directly.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -22,7 +22,7 @@ from cython.parallel cimport parallel, prange
 from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, count_blocks
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
     TERMS = 256             # channels of a mac at a time
@@ -30,7 +30,6 @@ cdef enum:
     NEAR = 1 << 19          # bytes of U that stay near: in half of the L2 cache,
     SHARED = 1 << 24        # or in the L3 cache
     ENOUGH = 8              # tasks a sample, where it is worth splitting
-    SLICE = 1 << 31         # multiply-adds between two looks for Ctrl-C, for each thread
 
 cdef bint enabled = True
 
@@ -56,7 +55,7 @@ cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil:
 
 
 cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
-    """Whether the axes are those of a 3x3 convolution of stride 1 (in one of its directions) for which Winograd's is the
+    """Whether the axes are those of a 3x3 convolution of stride 1 (in one of its directions) for which this is the
     better way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
     cdef int a
     cdef Py_ssize_t tiles, out
@@ -240,8 +239,8 @@ cdef void run_task(const kn_ops* ops, const Work* work, const Py_ssize_t* column
 
 cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
                        double low, double high, char* spoilt, int n_threads) except -1:
-    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``, zeros
-    before, for each image whose results are not all finite."""
+    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
+    which is zero, for each image whose results are not all finite."""
     cdef const kn_ops* ops = table.ops[0]
     cdef Work work
     cdef Py_ssize_t task, tasks, done = 0, upto, own, t, i
@@ -275,7 +274,7 @@ cdef int filter_planes(Filtering* f, const float* source, const float* weight, c
                               scratches + thread_number() * own)
         flush_restore(mode)
     while done < tasks:
-        upto = min(tasks, done + max(threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (macs / tasks + 1)))))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, macs / 2))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):

@@ -2,9 +2,9 @@
 
     dw = G' [ sum over tiles  (A dy A') * (B' x B) ] G
 
-In the transformed domain these are 36 products, filters x tiles times tiles x channels. Here the channels are the lanes:
-rows of the images are staged with the channels innermost, so that no lane idles on narrow images, and both factors come
-out the way the micro-kernel reads them.
+In the transformed domain these are 36 products, filters x tiles times tiles x channels. Here the channels are the
+lanes: rows of the images are staged with the channels innermost, so that no lane idles on narrow images, and both
+factors come out the way the micro-kernel reads them.
 
     for each block of tiles (both factors fit in the L3 cache):
         parallel, task = (row of tiles, lanes of channels or filters): stage, transform

@@ -131,7 +131,8 @@ def _softmax(case: Softmax, a: Arrays) -> Arrays:
 
 def _cross_entropy(case: CrossEntropy, a: Arrays) -> Arrays:
     loss = F.cross_entropy(a["x"], a["target"], "none")
-    return {"loss": loss, "dx": F.cross_entropy_backward(a["dloss"], a["x"], a["target"], "none")}
+    dx = F.cross_entropy_backward(a["dloss"], a["x"], a["target"], "none")
+    return {"loss": loss, "dx of a new softmax": dx}
 
 
 APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
