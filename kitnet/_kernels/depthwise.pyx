@@ -66,7 +66,7 @@ cdef void forward_plane(const kn_ops* ops, const Lattice* lattice, const Py_ssiz
 cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
                          const real* source, const real* weight, const real* bias, real* dest, double low, double high,
                          int n_threads) except -1:
-    """dest[n, c * filters + k] = clip(source[n, c], filtered by weight[c * filters + k]), taps as the lattice has them."""
+    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]), taps as the lattice has."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
     cdef Py_ssize_t task, tasks, parts, done = 0, upto, c, n
