@@ -80,8 +80,8 @@ class CrossEntropyLoss(Loss):
     metrics: ClassVar[dict[str, Metric]] = {"accuracy": accuracy}
 
     def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
-        value = float(F.cross_entropy(output, target))
-        return value, lambda: F.cross_entropy_backward(1.0, output, target)
+        value, prob = F.cross_entropy(output, target, return_prob=True)
+        return float(value), lambda: F.cross_entropy_backward(1.0, output, target, prob=prob)
 
     def check_target(self, target: Any, name: str = "y") -> Any:
         return gate_int(target, name, ndim=1)

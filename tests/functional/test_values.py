@@ -239,6 +239,20 @@ def test_cross_entropy_reductions():
     )
 
 
+def test_cross_entropy_hands_its_softmax_to_its_gradient():
+    rng = np.random.default_rng(0)
+    for shape in ((3, 4), (2, 3, 5)):
+        logits, target = rng.normal(size=shape), rng.integers(0, shape[1], shape[:1] + shape[2:])
+        loss, prob = F.cross_entropy(logits, target, return_prob=True)
+        assert loss == F.cross_entropy(logits, target)
+        np.testing.assert_allclose(prob, F.softmax(logits, axis=1), rtol=1e-14)
+        for reduction, dy in (("mean", 2.0), ("none", rng.normal(size=target.shape))):
+            dx = F.cross_entropy_backward(dy, logits, target, reduction)
+            assert np.array_equal(F.cross_entropy_backward(dy, logits, target, reduction, prob), dx)
+    with pytest.raises(ValueError, match="prob"):
+        F.cross_entropy_backward(1.0, logits, target, prob=prob[:, :2])
+
+
 def test_cross_entropy_of_places_has_the_classes_on_axis_1():
     logits = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     target = np.random.default_rng(1).integers(0, 3, (2, 4, 5))
