@@ -16,7 +16,7 @@ cdef extern from "kn_openmp.h" nogil:
     int omp_in_parallel()
 
 # Opening a team costs about as much as this many multiply-adds or copied elements; work is given in those.
-cdef double WORTHWHILE = 20000.0
+cdef double WORTHWHILE = 100000.0
 # Multiply-adds for one thread in less than about 0.2 s.
 cdef double UNBROKEN = 2.0 ** 31
 cdef int MOST = 1024

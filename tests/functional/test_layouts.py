@@ -122,7 +122,7 @@ def _multiply(case: Multiply, a: Arrays) -> Arrays:
 def _batch_norm(case: BatchNorm, a: Arrays) -> Arrays:
     y, mean, var = F.batch_norm_train(a["x"], a["scale"], a["shift"], eps=case.eps)
     dx, dgamma, dbeta = F.batch_norm_train_backward(a["dy"], a["x"], mean, var, a["gamma"], eps=case.eps)
-    return {"train y": y, "mean": mean, "var": var, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+    return {"mean": mean, "var": var, "trained y": y, "trained dx": dx, "dweight": dgamma, "dbias": dbeta}
 
 
 def _softmax(case: Softmax, a: Arrays) -> Arrays:

@@ -16,8 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from cases import CASES
 from families import DTYPES
 
-from kitnet._kernels import compiled
-from kitnet._kernels._dispatch import use_isa
+from kitnet._kernels import _dispatch, compiled
 
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
@@ -48,7 +47,7 @@ def at_start(array: np.ndarray) -> np.ndarray:
 
 
 def main(isa: str, places: tuple[Callable[[np.ndarray], np.ndarray], ...] = (at_end, at_start)) -> None:
-    with use_isa(isa):
+    with _dispatch.use_isa(isa):
         for case in CASES:
             for dtype in DTYPES:
                 for call in case.calls(dtype).values():

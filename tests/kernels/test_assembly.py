@@ -58,6 +58,19 @@ class Tile:
         return f"kn_{self.dtype}_{self.kind}_{self.rows}__{self.isa}"
 
 
+@dataclass
+class Stream:
+    """One micro-kernel that runs through arrays."""
+
+    kind: str
+    isa: str
+    dtype: str
+
+    @property
+    def name(self):
+        return f"kn_{self.dtype}_{self.kind}__{self.isa}"
+
+
 def tiles(kind):
     """The tiles that each instruction set's source asks for: KN_MAC_TILES or KN_DOT_TILES."""
     for isa in COMPILERS:
@@ -123,6 +136,7 @@ def stack_references(tile):
     return [line for line in hot_loop(tile) if re.search(stack, line)]
 
 
+SCALAR = r"v?(?:add|mul|sub|div|sqrt|fmadd\w*)s[sd]\b|f(?:add|mul|madd|div|sqrt)\s+[sd]\d"
 ALL_TILES = [*tiles("mac"), *tiles("dot")]
 
 
@@ -138,8 +152,7 @@ def test_accumulators_stay_in_registers(tile):
 
 @pytest.mark.parametrize("tile", ALL_TILES, ids=lambda tile: tile.name)
 def test_no_scalar_arithmetic_in_the_hot_loop(tile):
-    scalar = r"v?(?:add|mul|sub|fmadd\w*)s[sd]\b|f(?:add|mul|madd)\s+[sd]\d"
-    assert [line for line in hot_loop(tile) if re.match(scalar, line)] == []
+    assert [line for line in hot_loop(tile) if re.match(SCALAR, line)] == []
 
 
 @pytest.mark.parametrize("tile", ALL_TILES, ids=lambda tile: tile.name)
@@ -149,6 +162,28 @@ def test_little_else_in_the_hot_loop(tile):
     arithmetic = tile.rows * tile.width * (2 if tile.isa == "baseline" else 1)
     copies = tile.rows * tile.width if tile.isa == "baseline" else 0  # SSE overwrites one of its operands
     assert len(loop) <= arithmetic + copies + 2 * (tile.rows + tile.width) + 10
+
+
+# Multiply-adds of the main loop: of four vectors, or of one where the compiler vectorises a plain loop.
+STREAMS = {
+    "norm_moments": 4,
+    "norm_slopes": 4,
+    "norm_apply": 4,
+    "norm_gradient": 4,
+    "softmax_backward": 4,
+    "sgd": 3,
+    "adam": 4,
+}
+ALL_STREAMS = [Stream(kind, isa, dtype) for kind in STREAMS for isa in COMPILERS for dtype in ("f32", "f64")]
+
+
+@pytest.mark.parametrize("stream", ALL_STREAMS, ids=lambda stream: stream.name)
+def test_passes_over_arrays_run_in_vectors_of_their_dtype(stream):
+    loops = inner_loops(body(stream.name, stream.isa))
+    whole = [loop for loop in loops if operations(loop, stream.isa, stream.dtype) >= STREAMS[stream.kind]]
+    assert whole, f"{stream.name} has no loop of {STREAMS[stream.kind]} multiply-adds"
+    main = min(whole, key=len)
+    assert [line for line in main if re.match(rf"{SCALAR}|v?cvt|fcvt", line)] == []
 
 
 def test_some_instruction_set_was_read():

@@ -29,9 +29,9 @@ every_isa = pytest.mark.parametrize("isa", ISAS or [pytest.param("none", marks=N
 def use_isa(isa: str):
     if compiled is None:
         return nullcontext()
-    from kitnet._kernels._dispatch import use_isa
+    from kitnet._kernels import _dispatch
 
-    return use_isa(isa)
+    return _dispatch.use_isa(isa)
 
 
 def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> None:
@@ -101,15 +101,13 @@ def test_parity(case: Case, dtype: np.dtype, isa: str):
 @NEEDS_COMPILED
 @pytest.mark.parametrize("case", [Conv(**row) for row in WINOGRAD], ids=str)
 def test_parity_of_plain_convolution_where_winograd_is_faster(case: Case):
-    from kitnet._kernels.winograd import set_winograd
-
-    set_winograd(False)
+    compiled.set_winograd(False)
     try:
         for call, expected in calls_and_results(case, FLOAT32):
             for name, array in call.run(compiled).items():
                 assert_close(array, expected[name], 64, f"{call.kernel} {name}")
     finally:
-        set_winograd(True)
+        compiled.set_winograd(True)
 
 
 # ---- same bits ------------------------------------------------------------------------------------
@@ -151,6 +149,28 @@ def test_outputs_are_overwritten_and_inputs_are_not(case: Case, dtype: np.dtype,
         expected = call.run(kernels, garbage=math.nan)
         for name, array in call.run(kernels, garbage=1e30).items():
             assert_same_bits(array, expected[name], f"{call.kernel} {name}, after other garbage")
+
+
+def fill_pool(byte: int) -> None:
+    """Leave three blocks of each size below 1 MB in the pool of scratch memory, full of ``byte``."""
+    sizes = [(4 + step) << power for power in range(6, 17) for step in range(4)]
+    blocks = [np.frombuffer(compiled.pooled(size), np.uint8) for size in 3 * sizes]
+    for block in blocks:
+        block.fill(byte)
+
+
+@every_isa
+@every_dtype
+@every_case
+def test_scratch_memory_has_no_say(case: Case, dtype: np.dtype, isa: str):
+    """Kernels may read what they never wrote, at the ends of rows, but no result may depend on it."""
+    with use_isa(isa):
+        for call in case.calls(dtype).values():
+            fill_pool(0)
+            expected = call.run(compiled)
+            fill_pool(0xFF)  # NaN in either dtype
+            for name, array in call.run(compiled).items():
+                assert_same_bits(array, expected[name], f"{call.kernel} {name}, scratch full of NaN")
 
 
 # ---- gradients --------------------------------------------------------------------------------------

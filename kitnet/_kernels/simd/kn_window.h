@@ -79,7 +79,8 @@ static void KN(window)(const void *src_, ptrdiff_t src_step, const ptrdiff_t *of
     }
 }
 
-/* dw[t] (+)= sum over r < rows, q < n of dy[r * dy_step + q] * src[off[t] + r * src_step + q] */
+/* dw[t] (+)= sum over r < rows, q < n of dy[r * dy_step + q] * src[off[t] + r * src_step + q]. Nothing behind the n-th
+ * column has a say: 0 times what stands there need not be 0. */
 static void KN(window_weight)(const void *dy_, ptrdiff_t dy_step, const void *src_, ptrdiff_t src_step,
                               const ptrdiff_t *off, ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t n, void *dw_,
                               int accumulate)
@@ -93,7 +94,8 @@ static void KN(window_weight)(const void *dy_, ptrdiff_t dy_step, const void *sr
             V above = (V){0}, two_above = (V){0};
             for (ptrdiff_t r = 0; r < rows + 2; r++, from += src_step) {
                 const V d = r < rows ? KN(load_clamped)(dy + r * dy_step + q, n - q) : (V){0};
-                const V a = v_load(from), b = v_load(from + 1), c = v_load(from + 2);
+                const V a = KN(load_clamped)(from, n - q), b = KN(load_clamped)(from + 1, n - q);
+                const V c = KN(load_clamped)(from + 2, n - q);
                 s[0] += d * a;
                 s[1] += d * b;
                 s[2] += d * c;
@@ -116,10 +118,12 @@ static void KN(window_weight)(const void *dy_, ptrdiff_t dy_step, const void *sr
             ptrdiff_t r = 0;
             for (; r + 2 <= rows; r += 2) {
                 const R *d = dy + r * dy_step + q, *x = src + off[t] + r * src_step + q;
-                s0 += KN(load_clamped)(d, n - q) * v_load(x);
-                s1 += KN(load_clamped)(d + dy_step, n - q) * v_load(x + src_step);
+                s0 += KN(load_clamped)(d, n - q) * KN(load_clamped)(x, n - q);
+                s1 += KN(load_clamped)(d + dy_step, n - q) * KN(load_clamped)(x + src_step, n - q);
             }
-            if (r < rows) s0 += KN(load_clamped)(dy + r * dy_step + q, n - q) * v_load(src + off[t] + r * src_step + q);
+            if (r < rows)
+                s0 += KN(load_clamped)(dy + r * dy_step + q, n - q)
+                      * KN(load_clamped)(src + off[t] + r * src_step + q, n - q);
         }
         dw[t] = v_sum(s0 + s1) + (accumulate ? dw[t] : 0);
     }
