@@ -1,6 +1,12 @@
 """The micro-kernels of the instruction set in use: ``table.ops[0]`` for float, ``table.ops[1]`` for double."""
 
+from libc.stdint cimport int64_t
+
 cdef extern from "kn_grid.h" nogil:
+    ctypedef struct kn_span:
+        Py_ssize_t count
+        Py_ssize_t tap
+        Py_ssize_t at
     ctypedef struct kn_phase:
         Py_ssize_t first
         Py_ssize_t columns
@@ -23,12 +29,12 @@ cdef extern from "kn_grid.h" nogil:
         Py_ssize_t period
         Py_ssize_t step
         const kn_phase* phase
+        const kn_span* span
+        Py_ssize_t span_step
         Py_ssize_t count
         const Py_ssize_t* rows
     Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
-
-from libc.stdint cimport int64_t
 
 cdef extern from "kn_table.h" nogil:
     ctypedef void (*kn_mac)(Py_ssize_t kc, const void* a, Py_ssize_t lda, const void* b, const Py_ssize_t* off,
@@ -106,23 +112,25 @@ cdef extern from "kn_table.h" nogil:
         void (*sgd)(void* param, const void* grad, void* velocity, Py_ssize_t n, const kn_sgd* options) noexcept nogil
         void (*adam)(void* param, const void* grad, void* m, void* v, Py_ssize_t n,
                      const kn_adam* options) noexcept nogil
-        void (*max_row)(const kn_row* g, const void* x, int absolute, void* line, int* places, void* y,
-                        int* index) noexcept nogil
-        void (*sum_row)(const kn_row* g, const void* x, int absolute, const void* count, double scale, void* line,
-                        void* y) noexcept nogil
-        void (*norm_row)(const kn_row* g, const void* x, double p, void* y) noexcept nogil
+        void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,
+                        void* index) noexcept nogil
         void (*scatter)(const void* dy, const int* index, Py_ssize_t n, void* dx) noexcept nogil
+        void (*sum_row)(const kn_row* g, const void* frame, int absolute, const void* count, double scale,
+                        void* y) noexcept nogil
+        void (*norm_row)(const kn_row* g, const void* frame, double p, void* y) noexcept nogil
+        void (*slope_row)(const kn_row* g, const void* dy, const void* y, const void* x, double p,
+                          void* dx) noexcept nogil
+        void (*weigh)(void* frame, const void* weight, double scale, Py_ssize_t n) noexcept nogil
+        void (*planes_in)(const void* src, Py_ssize_t pitch, Py_ssize_t planes, Py_ssize_t n, Py_ssize_t ahead,
+                          void* dst, Py_ssize_t step) noexcept nogil
+        void (*planes_out)(const void* src, Py_ssize_t n, Py_ssize_t planes, void* dst, Py_ssize_t pitch,
+                           int index) noexcept nogil
         void (*fold_row)(const kn_row* g, const void* cols, Py_ssize_t apart, Py_ssize_t ahead, void* lines,
                          void* x) noexcept nogil
-        void (*mean_row)(const kn_row* g, const void* dy, const void* weight, const double* scale, void* lines,
-                         void* dx) noexcept nogil
-        void (*slope_row)(const kn_row* g, const void* dy, const void* y, const void* x, double p, void* lines,
-                          void* dx) noexcept nogil
         void (*unfold_row)(const kn_row* g, const void* x, Py_ssize_t pitch, Py_ssize_t k, Py_ssize_t rows,
                            void* dst) noexcept nogil
         void (*im2col_row)(const kn_row* g, const void* x, Py_ssize_t channels, Py_ssize_t plane,
                            Py_ssize_t ahead, void* cols) noexcept nogil
-        void (*prefetch)(const void* p, Py_ssize_t n) noexcept nogil
         void (*clear)(void* dst, Py_ssize_t n) noexcept nogil
 
     ctypedef struct kn_table:

@@ -1,14 +1,8 @@
 """The geometry of windowed kernels: which rows of the image a row of windows sees, and which rows of windows see a row
 of the image. Both are tabulated once a call, an axis at a time, so that the loops over rows neither divide nor ask."""
 
-from ._dispatch cimport kn_enter, kn_gcd, kn_phase, kn_row
+from ._dispatch cimport kn_enter, kn_gcd, kn_phase, kn_row, kn_span
 from ._pool cimport Block, scratch
-
-
-cdef struct Span:           # the partners of one place of an axis: tap + i * tap_step, at + i * step, i < count
-    Py_ssize_t count
-    Py_ssize_t tap
-    Py_ssize_t at
 
 
 cdef struct Axis:
@@ -20,7 +14,7 @@ cdef struct Axis:
     Py_ssize_t dilation
     Py_ssize_t own          # places on this side: windows (forward) or cells (backward),
     Py_ssize_t other        # and on the other side
-    Span* span              # one a place
+    kn_span* span           # one a place
     Py_ssize_t tap_step
     Py_ssize_t step
 
@@ -28,7 +22,8 @@ cdef struct Axis:
 cdef struct Grid:
     Axis d
     Axis h
-    kn_row w
+    Axis w
+    kn_row row              # the same, for the micro-kernels
     Py_ssize_t plane        # cells of the image
     Py_ssize_t windows      # windows on the image
     Py_ssize_t taps         # cells of a window
@@ -51,9 +46,10 @@ cdef inline Axis axis_of(Py_ssize_t size, Py_ssize_t out, Py_ssize_t kernel, Py_
 cdef inline Grid grid_of(const Py_ssize_t* size, out, kernel, stride, pad, dilation) except *:
     """The grid of windows ``out`` on an image ``size``; each argument is three integers, for D, H, W."""
     cdef Grid grid
-    cdef kn_row* w = &grid.w
+    cdef kn_row* w = &grid.row
     grid.d = axis_of(size[0], out[0], kernel[0], stride[0], pad[0], dilation[0])
     grid.h = axis_of(size[1], out[1], kernel[1], stride[1], pad[1], dilation[1])
+    grid.w = axis_of(size[2], out[2], kernel[2], stride[2], pad[2], dilation[2])
     w.size, w.out, w.kernel, w.stride, w.pad, w.dilation = size[2], out[2], kernel[2], stride[2], pad[2], dilation[2]
     w.low = kn_enter(-w.pad, w.stride, w.out)
     w.high = max(w.low, kn_enter((w.kernel - 1) * w.dilation - w.pad - w.size, w.stride, w.out))
@@ -66,7 +62,7 @@ cdef inline Grid grid_of(const Py_ssize_t* size, out, kernel, stride, pad, dilat
     return grid
 
 
-cdef inline void see(Axis* axis, Span* span) noexcept nogil:
+cdef inline void see(Axis* axis, kn_span* span) noexcept nogil:
     """The cells that each window sees."""
     cdef Py_ssize_t o, start
     axis.own, axis.other, axis.span, axis.tap_step, axis.step = axis.out, axis.size, span, 1, axis.dilation
@@ -77,7 +73,7 @@ cdef inline void see(Axis* axis, Span* span) noexcept nogil:
         span[o].at = start + span[o].tap * axis.dilation
 
 
-cdef inline void meet(Axis* axis, Span* span) noexcept nogil:
+cdef inline void meet(Axis* axis, kn_span* span) noexcept nogil:
     """The windows that see each cell: those of the taps that leave the same remainder, from the last window on."""
     cdef Py_ssize_t i, k, at, skip
     axis.own, axis.other, axis.span = axis.size, axis.out, span
@@ -98,50 +94,54 @@ cdef inline void meet(Axis* axis, Span* span) noexcept nogil:
 
 cdef inline Block look_forward(Grid* grid):
     """Tabulate what windows see; the tables live in the block that is returned."""
-    cdef kn_row* w = &grid.w
-    cdef Block block = scratch((grid.d.out + grid.h.out) * sizeof(Span) + 2 * w.kernel * sizeof(Py_ssize_t))
-    cdef Span* span = <Span*>block.data
-    cdef Py_ssize_t* enter = <Py_ssize_t*>(span + grid.d.out + grid.h.out)
-    cdef Py_ssize_t k
+    cdef kn_row* row = &grid.row
+    cdef Py_ssize_t places = grid.d.out + grid.h.out + row.out, k
+    cdef Block block = scratch(places * sizeof(kn_span) + 2 * row.kernel * sizeof(Py_ssize_t))
+    cdef kn_span* span = <kn_span*>block.data
+    cdef Py_ssize_t* enter = <Py_ssize_t*>(span + places)
     see(&grid.d, span)
     see(&grid.h, span + grid.d.out)
-    w.enter, w.leave = enter, enter + w.kernel
-    for k in range(w.kernel):
-        enter[k] = kn_enter(k * w.dilation - w.pad, w.stride, w.out)
-        enter[w.kernel + k] = kn_enter(k * w.dilation - w.pad - w.size, w.stride, w.out)
+    see(&grid.w, span + grid.d.out + grid.h.out)
+    row.span, row.span_step = grid.w.span, grid.w.step
+    row.enter, row.leave = enter, enter + row.kernel
+    for k in range(row.kernel):
+        enter[k] = kn_enter(k * row.dilation - row.pad, row.stride, row.out)
+        enter[row.kernel + k] = kn_enter(k * row.dilation - row.pad - row.size, row.stride, row.out)
     return block
 
 
 cdef inline Block look_back(Grid* grid):
     """Tabulate by what windows the image is seen; the tables live in the block that is returned."""
-    cdef kn_row* w = &grid.w
-    cdef Py_ssize_t cells = grid.d.size + grid.h.size, s, k
+    cdef kn_row* row = &grid.row
+    cdef Py_ssize_t places = grid.d.size + grid.h.size + row.size, s, k
     cdef Block block
+    cdef kn_span* span
     cdef kn_phase* phase
-    w.phases = min(w.stride, w.size)
-    block = scratch(cells * sizeof(Span) + w.phases * sizeof(kn_phase))
-    phase = <kn_phase*>(block.data + cells * sizeof(Span))
-    meet(&grid.d, <Span*>block.data)
-    meet(&grid.h, <Span*>block.data + grid.d.size)
-    w.phase = phase
-    for s in range(w.phases):
+    row.phases = min(row.stride, row.size)
+    block = scratch(places * sizeof(kn_span) + row.phases * sizeof(kn_phase))
+    span, phase = <kn_span*>block.data, <kn_phase*>(block.data + places * sizeof(kn_span))
+    meet(&grid.d, span)
+    meet(&grid.h, span + grid.d.size)
+    meet(&grid.w, span + grid.d.size + grid.h.size)
+    row.span, row.span_step, row.phase = grid.w.span, grid.w.step, phase
+    for s in range(row.phases):
         phase[s].first = s
-        phase[s].columns = (w.size - s + w.stride - 1) // w.stride
-        phase[s].start = (s + w.pad) // w.stride
+        phase[s].columns = (row.size - s + row.stride - 1) // row.stride
+        phase[s].start = (s + row.pad) // row.stride
         k = 0
-        while k < min(w.period, w.kernel) and (s + w.pad - k * w.dilation) % w.stride:
+        while k < min(row.period, row.kernel) and (s + row.pad - k * row.dilation) % row.stride:
             k += 1
         phase[s].tap = k
-        phase[s].taps = (w.kernel - k + w.period - 1) // w.period if k < min(w.period, w.kernel) else 0
-        phase[s].place = k * w.dilation // w.stride
+        phase[s].taps = (row.kernel - k + row.period - 1) // row.period if k < min(row.period, row.kernel) else 0
+        phase[s].place = k * row.dilation // row.stride
     return block
 
 
 cdef inline Py_ssize_t partners(const Grid* grid, Py_ssize_t d, Py_ssize_t h, Py_ssize_t* rows,
                                 Py_ssize_t* taps) noexcept nogil:
     """The rows on the other side that row (d, h) has to do with, and by which tap kd * KH + kh each; their number."""
-    cdef const Span* sd = &grid.d.span[d]
-    cdef const Span* sh = &grid.h.span[h]
+    cdef const kn_span* sd = &grid.d.span[d]
+    cdef const kn_span* sh = &grid.h.span[h]
     cdef Py_ssize_t i, j, row, tap, count = 0
     for i in range(sd.count):
         row = (sd.at + i * grid.d.step) * grid.h.other + sh.at
@@ -179,4 +179,4 @@ cdef inline Py_ssize_t chunk(Py_ssize_t width) noexcept nogil:
 
 cdef inline Py_ssize_t line_room(const Grid* grid) noexcept nogil:
     """Elements that the micro-kernels need to sort the phases of a row of the image."""
-    return (grid.w.phases + 1) * (grid.w.phase.columns + 64)
+    return (grid.row.phases + 1) * (grid.row.phase.columns + 64)

@@ -1,111 +1,105 @@
 """Mean and sum pooling: window sums, divided by counts that are a product over the axes.
 
-Forward: a task is a chunk of rows of windows; the micro-kernel sums a vector of windows in registers over all taps.
-
-Backward is a convolution with constant weights, as a gather: a task is a chunk of rows of dx, and each row is the sum
-of dy / count over the windows that see it. Every element is written once, by one task, taps in ascending order. The
-reciprocals are taken once: along the row in a table, for the other axes once a row of windows.
+Both directions go with a plane a lane (see _planes.pxd), through one micro-kernel that sums a list of cells in
+registers. Backward is a convolution with constant weights, as a gather: each element of dx is the sum of dy / count
+over the windows that see it, written once, by one task, taps in ascending order. dy is divided where it is staged,
+by reciprocals taken once a call.
 """
 
 from cython.parallel cimport parallel, prange
 
-from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_row, table
+from ._dispatch cimport flush_on, flush_restore, table
+from ._planes cimport Planes, Task, go_to_row, planes_of, stage, task_at, write
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
-from ._window cimport (
-    Cursor, Grid, advance, chunk, cursor_at, grid_of, line_room, look_back, look_forward, partners,
-)
+from ._window cimport Grid, grid_of, look_back, look_forward
 
 ctypedef fused real:
     float
     double
 
 
-cdef void forward_rows(const kn_ops* ops, const Grid* grid, const real* x, real* y, const real* count_d,
-                       const real* count_h, const real* count_w, Py_ssize_t first, Py_ssize_t end, Py_ssize_t* rows,
-                       real* line) noexcept nogil:
-    """The rows of windows [first, end), counted over all planes."""
-    cdef kn_row row = grid.w
-    cdef Cursor at = cursor_at(grid, first)
-    cdef Py_ssize_t r, i
-    row.rows = rows
-    for r in range(first, end):
-        row.count = partners(grid, at.d, at.h, rows, rows + grid.partners)
-        for i in range(row.count):
-            rows[i] *= row.size
-        ops.sum_row(&row, x + at.plane * grid.plane, 0, count_w, <double>count_d[at.d] * count_h[at.h], line,
-                    y + r * row.out)
-        advance(grid, &at)
+cdef void forward_task(const Planes* plan, const real* x, real* y, const real* count_d, const real* count_h,
+                       const real* count_w, Py_ssize_t number, char* memory) noexcept nogil:
+    cdef Task task = task_at(plan, number, memory)
+    cdef char* frame = memory + plan.words
+    cdef char* result = frame + plan.frame
+    cdef Py_ssize_t h, at = 0
+    stage(plan, &task, <const char*>x, frame)
+    for h in range(task.h[0], task.h[1]):
+        go_to_row(plan, &task, h)
+        plan.ops.sum_row(&task.row, frame, 0, count_w + task.w[0], <double>count_d[task.d] * count_h[h], result + at)
+        at += task.line
+    write(plan, &task, result, <char*>y, False)
 
 
 def avgpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1] y not None,
                     const real[::1] count_d not None, const real[::1] count_h not None,
                     const real[::1] count_w not None, kernel, stride, padding, dilation, int n_threads):
-    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&x.shape[2], (y.shape[2], y.shape[3], y.shape[4]), kernel, stride, padding, dilation)
-    cdef Block tables = look_forward(&grid)
-    cdef Py_ssize_t total = y.shape[0] * y.shape[1] * y.shape[2] * y.shape[3], step = chunk(y.shape[4]), r, t = 0
-    cdef int threads = team(n_threads, <double>total * grid.w.out * grid.taps)
-    cdef Block rows = scratch(threads * 2 * grid.partners * sizeof(Py_ssize_t))
-    cdef Block line = scratch(threads * grid.w.size * sizeof(real))
+    cdef Block _tables = look_forward(&grid)
+    cdef Py_ssize_t planes = x.shape[0] * x.shape[1], i
+    cdef Planes plan = planes_of(table.ops[sizeof(real) == sizeof(double)], &grid, planes, sizeof(real))
+    cdef Py_ssize_t room = plan.words + plan.frame + plan.result
+    cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
+    cdef Block memory = scratch(threads * room)
     cdef unsigned long long mode = 0
-    if total == 0:
+    if planes == 0:
         return
     with nogil, parallel(num_threads=threads):
         mode = flush_on()
-        t = thread_number()
-        for r in prange(0, total, step, schedule="static"):
-            forward_rows(ops, &grid, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], &count_d[0], &count_h[0], &count_w[0], r,
-                         min(r + step, total), <Py_ssize_t*>rows.data + 2 * t * grid.partners,
-                         <real*>line.data + t * grid.w.size)
+        for i in prange(plan.tasks, schedule="static"):
+            forward_task(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], &count_d[0], &count_h[0], &count_w[0], i,
+                         memory.data + thread_number() * room)
         flush_restore(mode)
 
 
-cdef void backward_rows(const kn_ops* ops, const Grid* grid, const real* dy, real* dx, const double* weight_dh,
-                        const real* weight_w, Py_ssize_t first, Py_ssize_t end, Py_ssize_t* rows, double* scale,
-                        real* lines) noexcept nogil:
-    """The rows of dx [first, end), counted over all planes."""
-    cdef kn_row row = grid.w
-    cdef Cursor at = cursor_at(grid, first)
-    cdef Py_ssize_t r, i
-    row.rows = rows
-    for r in range(first, end):
-        row.count = partners(grid, at.d, at.h, rows, rows + grid.partners)
-        for i in range(row.count):
-            scale[i] = weight_dh[rows[i]]
-            rows[i] *= row.out
-        ops.mean_row(&row, dy + at.plane * grid.windows, weight_w, scale, lines, dx + r * row.size)
-        advance(grid, &at)
+cdef void backward_task(const Planes* plan, const real* dy, real* dx, const double* weight_dh, const real* weight_w,
+                        Py_ssize_t number, char* memory) noexcept nogil:
+    cdef const Grid* grid = plan.grid
+    cdef Task task = task_at(plan, number, memory)
+    cdef char* frame = memory + plan.words
+    cdef char* result = frame + plan.frame
+    cdef Py_ssize_t height = task.other_h[1] - task.other_h[0], width = task.other_w[1] - task.other_w[0]
+    cdef Py_ssize_t i, d, h, at = 0
+    stage(plan, &task, <const char*>dy, frame)
+    for i in range(grid.d.span[task.d].count):
+        d = grid.d.span[task.d].at + i * grid.d.step
+        for h in range(height):
+            plan.ops.weigh(frame + (i * height + h) * width * plan.ops.lanes * sizeof(real),
+                           weight_w + task.other_w[0], weight_dh[d * grid.h.out + task.other_h[0] + h], width)
+    for h in range(task.h[0], task.h[1]):
+        go_to_row(plan, &task, h)
+        plan.ops.sum_row(&task.row, frame, 0, NULL, 1, result + at)
+        at += task.line
+    write(plan, &task, result, <char*>dx, False)
 
 
 def avgpool_backward(const real[:, :, :, :, ::1] dy not None, const real[::1] count_d not None,
                      const real[::1] count_h not None, const real[::1] count_w not None,
                      real[:, :, :, :, ::1] dx not None, kernel, stride, padding, dilation, int n_threads):
-    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&dx.shape[2], (dy.shape[2], dy.shape[3], dy.shape[4]), kernel, stride, padding, dilation)
-    cdef Block tables = look_back(&grid)
-    cdef Py_ssize_t total = dx.shape[0] * dx.shape[1] * dx.shape[2] * dx.shape[3], step = chunk(dx.shape[4]), r, t = 0
-    cdef Py_ssize_t room = line_room(&grid), od, oh
-    cdef int threads = team(n_threads, <double>dx.shape[0] * dx.shape[1] * grid.windows * grid.taps)
-    cdef Block rows = scratch(threads * 2 * grid.partners * sizeof(Py_ssize_t))
-    cdef Block scales = scratch(threads * grid.partners * sizeof(double)), lines = scratch(threads * room * sizeof(real))
+    cdef Block _tables = look_back(&grid)
+    cdef Py_ssize_t planes = dx.shape[0] * dx.shape[1], i, od, oh
+    cdef Planes plan = planes_of(table.ops[sizeof(real) == sizeof(double)], &grid, planes, sizeof(real))
+    cdef Py_ssize_t room = plan.words + plan.frame + plan.result
+    cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
+    cdef Block memory = scratch(threads * room)
     cdef Block weights_dh = scratch(grid.d.out * grid.h.out * sizeof(double))
     cdef Block weights_w = scratch(grid.w.out * sizeof(real))
     cdef double* weight_dh = <double*>weights_dh.data
     cdef real* weight_w = <real*>weights_w.data
     cdef unsigned long long mode = 0
-    if total == 0:
+    if planes == 0:
         return
     for od in range(grid.d.out):
         for oh in range(grid.h.out):
             weight_dh[od * grid.h.out + oh] = 1 / (<double>count_d[od] * count_h[oh])
-    for t in range(grid.w.out):
-        weight_w[t] = 1 / count_w[t]
+    for i in range(grid.w.out):
+        weight_w[i] = 1 / count_w[i]
     with nogil, parallel(num_threads=threads):
         mode = flush_on()
-        t = thread_number()
-        for r in prange(0, total, step, schedule="static"):
-            backward_rows(ops, &grid, &dy[0, 0, 0, 0, 0], &dx[0, 0, 0, 0, 0], weight_dh, weight_w, r,
-                          min(r + step, total), <Py_ssize_t*>rows.data + 2 * t * grid.partners,
-                          <double*>scales.data + t * grid.partners, <real*>lines.data + t * room)
+        for i in prange(plan.tasks, schedule="static"):
+            backward_task(&plan, &dy[0, 0, 0, 0, 0], &dx[0, 0, 0, 0, 0], weight_dh, weight_w, i,
+                          memory.data + thread_number() * room)
         flush_restore(mode)

@@ -3,9 +3,9 @@ taps in ascending order, summed in registers and written once, by one task: a ga
 
 fold (a window a column): a task is a chunk of rows of x; cols is read once, a row of windows of one tap after another.
 
-col2im (a window a row): a task is a block of rows of x for a block of channels of a sample. It turns the rows of windows
-that the next row of x needs into fold's layout, each once, in a ring of rows that fits in the L2 cache, and gathers
-from there. Only the windows at the edge between two blocks are turned twice.
+col2im (a window a row): a task is a block of rows of x for a block of channels of a sample. It turns the rows of
+windows that the next row of x needs into fold's layout, each once, in a ring of rows that fits in the L2 cache, and
+gathers from there. Only the windows at the edge between two blocks are turned twice.
 """
 
 from cython.parallel cimport parallel, prange
@@ -13,14 +13,14 @@ from cython.parallel cimport parallel, prange
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_row, table
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
-from ._window cimport Cursor, Grid, Span, advance, chunk, cursor_at, grid_of, line_room, look_back, partners
+from ._window cimport Cursor, Grid, advance, chunk, cursor_at, grid_of, line_room, look_back, partners
 
 ctypedef fused real:
     float
     double
 
 cdef enum:
-    RING = 128 * 1024       # bytes of a ring
+    RING = 256 * 1024       # bytes of a ring
     LARGE = 1 << 18         # elements of a sample that are worth splitting,
     ENOUGH = 8              # into so many tasks
 
@@ -28,7 +28,7 @@ cdef enum:
 cdef void fold_rows(const kn_ops* ops, const Grid* grid, const real* cols, real* x, Py_ssize_t first, Py_ssize_t end,
                     Py_ssize_t* rows, real* lines) noexcept nogil:
     """The rows of x [first, end), counted over all planes."""
-    cdef kn_row row = grid.w
+    cdef kn_row row = grid.row
     cdef Cursor at = cursor_at(grid, first)
     cdef Py_ssize_t r, i
     row.rows = rows
@@ -36,7 +36,8 @@ cdef void fold_rows(const kn_ops* ops, const Grid* grid, const real* cols, real*
         row.count = partners(grid, at.d, at.h, rows, rows + grid.partners)
         for i in range(row.count):
             rows[i] = rows[grid.partners + i] * row.kernel * grid.windows + rows[i] * row.out
-        ops.fold_row(&row, cols + at.plane * grid.taps * grid.windows, grid.windows, grid.taps * grid.windows, lines, x + r * row.size)
+        ops.fold_row(&row, cols + at.plane * grid.taps * grid.windows, grid.windows, grid.taps * grid.windows,
+                     lines, x + r * row.size)
         advance(grid, &at)
 
 
@@ -44,8 +45,8 @@ def fold(const real[:, :, ::1] cols not None, real[:, :, :, :, ::1] x not None, 
          dilation, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&x.shape[2], out, kernel, stride, padding, dilation)
-    cdef Block tables = look_back(&grid)
-    cdef Py_ssize_t total = x.shape[0] * x.shape[1] * x.shape[2] * x.shape[3], step = chunk(grid.w.size), r, t = 0
+    cdef Block _tables = look_back(&grid)
+    cdef Py_ssize_t total = x.shape[0] * x.shape[1] * x.shape[2] * x.shape[3], step = chunk(grid.row.size), r, t = 0
     cdef Py_ssize_t room = line_room(&grid)
     cdef int threads = team(n_threads, <double>cols.shape[0] * cols.shape[1] * cols.shape[2])
     cdef Block rows = scratch(threads * 2 * grid.partners * sizeof(Py_ssize_t))
@@ -77,7 +78,7 @@ cdef Blocks blocks_of(const Grid* grid, Py_ssize_t channels, Py_ssize_t lanes, P
     cdef Blocks blocks
     cdef Py_ssize_t some, span = grid.h.dilation * (grid.h.kernel - 1) + 1
     blocks.channels = channels
-    blocks.pitch = (grid.w.out + lanes - 1) // lanes * lanes
+    blocks.pitch = (grid.row.out + lanes - 1) // lanes * lanes
     blocks.slots = min(grid.h.out, (span - 1) // grid.h.stride + 1)
     some = RING // (grid.d.kernel * blocks.slots * grid.taps * blocks.pitch * itemsize)
     some = max(1, min(channels, some))
@@ -95,11 +96,11 @@ cdef Blocks blocks_of(const Grid* grid, Py_ssize_t channels, Py_ssize_t lanes, P
 cdef void col2im_task(const kn_ops* ops, const Grid* grid, const Blocks* blocks, const real* cols, real* x,
                       Py_ssize_t task, Py_ssize_t* rows, Py_ssize_t* turned, real* lines, real* ring) noexcept nogil:
     """The block (n, channel block, id, row block), ``task`` counting them. turned: the row in each slot of the ring."""
-    cdef kn_row row = grid.w
+    cdef kn_row row = grid.row
     cdef Py_ssize_t block = task % blocks.row_blocks, id = task // blocks.row_blocks % grid.d.size
     cdef Py_ssize_t begin = grid.h.size * block // blocks.row_blocks
     cdef Py_ssize_t stop = grid.h.size * (block + 1) // blocks.row_blocks
-    cdef Py_ssize_t pitch = blocks.channels * grid.taps, n, channel, channels, ih, i, j, c, o, at, slot
+    cdef Py_ssize_t pitch = blocks.channels * grid.taps, n, channel, channels, ih, i, c, o, at, slot
     cdef Py_ssize_t* taps = rows + grid.partners
     task //= blocks.row_blocks * grid.d.size
     n, block = task // blocks.channel_blocks, task % blocks.channel_blocks
@@ -119,11 +120,8 @@ cdef void col2im_task(const kn_ops* ops, const Grid* grid, const Blocks* blocks,
                 turned[slot] = at
                 for c in range(blocks.pitch // ops.lanes):
                     o = c * ops.lanes
-                    for j in range(ops.lanes):
-                        ops.prefetch(cols + (at * row.out + o + ops.lanes + j) * pitch, channels * grid.taps)
-                    ops.turn(cols + (at * row.out + o) * pitch, pitch, min(ops.lanes, row.out - o),
-                             channels * grid.taps, 0, ring + slot * blocks.slot + o, blocks.pitch,
-                             channels * grid.taps)
+                    ops.planes_in(cols + (at * row.out + o) * pitch, pitch, min(ops.lanes, row.out - o),
+                                  channels * grid.taps, ops.lanes * pitch, ring + slot * blocks.slot + o, blocks.pitch)
             rows[i] = slot * blocks.slot + taps[i] * row.kernel * blocks.pitch
         for c in range(channels):
             ops.fold_row(&row, ring + c * grid.taps * blocks.pitch, blocks.pitch, 0, lines,
@@ -134,7 +132,7 @@ def col2im(const real[:, :, ::1] cols not None, real[:, :, :, :, ::1] x not None
            dilation, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&x.shape[2], out, kernel, stride, padding, dilation)
-    cdef Block tables = look_back(&grid)
+    cdef Block _tables = look_back(&grid)
     cdef Blocks blocks = blocks_of(&grid, max(1, x.shape[1]), ops.lanes, sizeof(real))
     cdef Py_ssize_t tasks = x.shape[0] * blocks.channel_blocks * grid.d.size * blocks.row_blocks, i, t = 0
     cdef Py_ssize_t room = line_room(&grid), words = 2 * grid.partners + grid.d.kernel * blocks.slots
@@ -152,4 +150,3 @@ def col2im(const real[:, :, ::1] cols not None, real[:, :, :, :, ::1] x not None
                         <Py_ssize_t*>rows.data + t * words, <Py_ssize_t*>rows.data + t * words + 2 * grid.partners,
                         <real*>lines.data + t * room, <real*>rings.data + t * blocks.ring)
         flush_restore(mode)
-

@@ -11,10 +11,10 @@ windows is a row of the image, shifted, with zeros where the window sticks out (
 
 from cython.parallel cimport parallel, prange
 
-from ._dispatch cimport kn_ops, kn_row, table
+from ._dispatch cimport kn_ops, kn_row, kn_span, table
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
-from ._window cimport Cursor, Grid, Span, cursor_at, grid_of, look_forward, partners
+from ._window cimport Cursor, Grid, cursor_at, grid_of, look_forward, partners
 
 ctypedef fused real:
     float
@@ -24,7 +24,7 @@ ctypedef fused real:
 cdef void im2col_task(const kn_ops* ops, const Grid* grid, const real* x, Py_ssize_t channels, real* cols,
                       Py_ssize_t task, Py_ssize_t* rows) noexcept nogil:
     """The row of windows number ``task``, counted over all samples: rows, by tap, where there is no padding."""
-    cdef kn_row row = grid.w
+    cdef kn_row row = grid.row
     cdef Cursor at = cursor_at(grid, task)
     cdef Py_ssize_t* seen = rows + grid.partners
     cdef Py_ssize_t i, count = partners(grid, at.d, at.h, seen, seen + grid.partners)
@@ -41,7 +41,7 @@ def im2col(const real[:, :, :, :, ::1] x not None, real[:, :, ::1] cols not None
            dilation, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&x.shape[2], out, kernel, stride, padding, dilation)
-    cdef Block tables = look_forward(&grid)
+    cdef Block _tables = look_forward(&grid)
     cdef Py_ssize_t channels = x.shape[1], tasks = x.shape[0] * grid.d.out * grid.h.out, i
     cdef int threads = team(n_threads, <double>cols.shape[0] * cols.shape[1] * cols.shape[2])
     cdef Block rows = scratch(threads * 3 * grid.partners * sizeof(Py_ssize_t))
@@ -53,7 +53,7 @@ def im2col(const real[:, :, :, :, ::1] x not None, real[:, :, ::1] cols not None
                         <Py_ssize_t*>rows.data + thread_number() * 3 * grid.partners)
 
 
-cdef Py_ssize_t cell(const Span* span, Py_ssize_t tap, Py_ssize_t step) noexcept nogil:
+cdef Py_ssize_t cell(const kn_span* span, Py_ssize_t tap, Py_ssize_t step) noexcept nogil:
     """The cell that a window sees by ``tap``; -1: none."""
     return span.at + (tap - span.tap) * step if span.tap <= tap < span.tap + span.count else -1
 
@@ -61,7 +61,7 @@ cdef Py_ssize_t cell(const Span* span, Py_ssize_t tap, Py_ssize_t step) noexcept
 cdef void unfold_task(const kn_ops* ops, const Grid* grid, const real* x, real* cols, Py_ssize_t task) noexcept nogil:
     """The rows (n, c, kd, kh, all kw) of cols, ``task`` counting them."""
     cdef Py_ssize_t kh = task % grid.h.kernel, kd = task // grid.h.kernel % grid.d.kernel
-    cdef Py_ssize_t out = grid.w.out, low = 0, high, kw, od, id
+    cdef Py_ssize_t out = grid.row.out, low = 0, high, kw, od, id
     while low < grid.h.out and cell(&grid.h.span[low], kh, grid.h.step) < 0:
         low += 1
     high = low
@@ -69,17 +69,17 @@ cdef void unfold_task(const kn_ops* ops, const Grid* grid, const real* x, real* 
         high += 1
     x += task // (grid.h.kernel * grid.d.kernel) * grid.plane
     if low < high:
-        x += cell(&grid.h.span[low], kh, grid.h.step) * grid.w.size
-    cols += task * grid.w.kernel * grid.windows
-    for kw in range(grid.w.kernel):
+        x += cell(&grid.h.span[low], kh, grid.h.step) * grid.row.size
+    cols += task * grid.row.kernel * grid.windows
+    for kw in range(grid.row.kernel):
         for od in range(grid.d.out):
             id = cell(&grid.d.span[od], kd, grid.d.step)
             if id < 0:
                 ops.clear(cols, grid.h.out * out)
             else:
                 ops.clear(cols, low * out)
-                ops.unfold_row(&grid.w, x + id * grid.h.size * grid.w.size, grid.h.stride * grid.w.size, kw, high - low,
-                               cols + low * out)
+                ops.unfold_row(&grid.row, x + id * grid.h.size * grid.row.size, grid.h.stride * grid.row.size, kw,
+                               high - low, cols + low * out)
                 ops.clear(cols + high * out, (grid.h.out - high) * out)
             cols += grid.h.out * out
 
@@ -88,10 +88,10 @@ def unfold(const real[:, :, :, :, ::1] x not None, real[:, :, ::1] cols not None
            dilation, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid grid = grid_of(&x.shape[2], out, kernel, stride, padding, dilation)
-    cdef Block tables = look_forward(&grid)
+    cdef Block _tables = look_forward(&grid)
     cdef Py_ssize_t tasks = x.shape[0] * x.shape[1] * grid.partners, i
     if tasks == 0:
         return
-    with nogil, parallel(num_threads=team(n_threads, <double>tasks * grid.w.kernel * grid.windows)):
+    with nogil, parallel(num_threads=team(n_threads, <double>tasks * grid.row.kernel * grid.windows)):
         for i in prange(tasks, schedule="static"):
             unfold_task(ops, &grid, &x[0, 0, 0, 0, 0], &cols[0, 0, 0], i)

@@ -2,9 +2,6 @@
 
 /* Copies (from not NULL) or clears exactly n elements, without a call: whole vectors, the last one overlapping the one
  * before, or two overlapping pieces of a smaller power of two. */
-#ifndef KN_PF_W
-#define KN_PF_W 8
-#endif
 #define KN_PIECES(bytes)                                                                                           \
     if (size >= (bytes)) {                                                                                         \
         if (src) {                                                                                                 \
@@ -45,8 +42,8 @@ KN_BODY KN(take)(R *restrict dst, const R *restrict src, ptrdiff_t step, ptrdiff
     }
     ptrdiff_t i = 0;
     if (step == 2) {
-        for (; i + KN_LANES <= n; i += KN_LANES) v_store(dst + i, KN(load_step)(src + 2 * i, 2, 0, n, 1, (V){0}, 0));
-        if (i < n) v_store_part(dst + i, KN(load_step)(src + 2 * i, 2, 0, n - i, 0, (V){0}, 0), n - i);
+        for (; i + KN_LANES <= n; i += KN_LANES) v_store(dst + i, KN(load_step)(src + 2 * i, 2, 0, n, 1));
+        if (i < n) v_store_part(dst + i, KN(load_step)(src + 2 * i, 2, 0, n - i, 0), n - i);
         return;
     }
     for (; i < n; i++) dst[i] = src[i * step];
@@ -83,7 +80,7 @@ KN_BODY KN(store_square)(const V *v, R *dst, ptrdiff_t pitch, ptrdiff_t n, ptrdi
     if (n == KN_LANES && m == KN_LANES)
         KN_UNROLL for (int i = 0; i < KN_LANES; i++) {
             v_store(dst + i * pitch, v[i]);
-            if (KN_PF_W) __builtin_prefetch(dst + i * pitch + KN_PF_W * KN_LANES, 1, 3);
+            __builtin_prefetch(dst + i * pitch + 4 * KN_LANES, 1, 3);
         }
     else
         for (ptrdiff_t i = 0; i < n; i++) KN(store_first)(dst + i * pitch, v[i], m);
@@ -110,8 +107,8 @@ KN_BODY KN(im2col_any)(const kn_row *g, const R *x, ptrdiff_t channels, ptrdiff_
                 if (g->rows[r] < 0) {
                     v[i] = (V){0};
                 } else if (step <= 2) {
-                    v[i] = inside ? KN(load_step)(p, (int)step, 0, n, 1, v[i], 0)
-                                  : KN(load_step)(p, (int)step, a, b, 0, v[i], 0);
+                    v[i] = inside ? KN(load_step)(p, (int)step, 0, n, 1)
+                                  : KN(load_step)(p, (int)step, a, b, 0);
                 } else {
                     union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
                     for (ptrdiff_t j = a < 0 ? 0 : a; j < b; j++) u.r[j] = p[j * step];
@@ -131,7 +128,8 @@ KN_BODY KN(im2col_any)(const kn_row *g, const R *x, ptrdiff_t channels, ptrdiff_
     }
 }
 
-static void KN(im2col_row)(const kn_row *g, const void *x, ptrdiff_t channels, ptrdiff_t plane, ptrdiff_t ahead, void *cols)
+static void KN(im2col_row)(const kn_row *g, const void *x, ptrdiff_t channels, ptrdiff_t plane, ptrdiff_t ahead,
+                           void *cols)
 {
     if (g->stride == 1)
         KN(im2col_any)(g, x, channels, plane, ahead, 1, cols);
@@ -141,8 +139,4 @@ static void KN(im2col_row)(const kn_row *g, const void *x, ptrdiff_t channels, p
         KN(im2col_any)(g, x, channels, plane, ahead, g->stride, cols);
 }
 
-static void KN(prefetch)(const void *p, ptrdiff_t n)
-{
-    for (ptrdiff_t i = 0; i < n; i += 64 / KN_SIZE) __builtin_prefetch((const R *)p + i, 0, 2);
-}
 static void KN(clear)(void *dst, ptrdiff_t n) { KN(copy)(dst, NULL, n); }

@@ -5,6 +5,12 @@
 
 #include <stddef.h>
 
+/* What one place of an axis has to do with on the other side (a window with cells, a cell with windows): its partners
+ * are at + i * step, by the taps tap + i * tap_step, i < count. */
+typedef struct {
+    ptrdiff_t count, tap, at;
+} kn_span;
+
 /* The columns first, first + stride, ... of an image row meet the same taps: tap + i * period, i < taps. Column number
  * q (counted along the phase, from start) is met by tap number i in window start + q - place - i * step. */
 typedef struct {
@@ -17,6 +23,8 @@ typedef struct {
     const ptrdiff_t *enter, *leave; /* by tap: it is inside the image in the windows [enter, leave) */
     ptrdiff_t phases, period, step; /* backward: how many phases, taps and windows from one tap to the next */
     const kn_phase *phase;
+    const kn_span *span;           /* by place on this side; from partner to partner it is span_step */
+    ptrdiff_t span_step;
     ptrdiff_t count;               /* partners: rows of the image (backward: of windows), */
     const ptrdiff_t *rows;         /* and where each begins */
 } kn_row;

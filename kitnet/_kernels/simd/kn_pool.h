@@ -1,236 +1,216 @@
-/* Pooling forward, one row of windows a call: maximum, sum (mean) and p-norm.
+/* Pooling with a plane a lane: KN_LANES planes, transposed to one vector a cell, go through the same windows at once.
  *
- * Stride 1 and 2: a window a lane. For each tap one load (stride 2: two, deinterleaved) and one operation, the result
- * in registers over all taps. Vectors in which some window sticks out load only the lanes that a tap meets; a row
- * ends with a full vector that overlaps the one before.
- * Larger strides: an image column a lane. All columns are reduced over the rows first, then each window over its
- * columns, one by one.
- * Every result is computed alone, in an order that the geometry fixes. */
+ * A row, forward: of windows that see cells; backward: of cells that windows see. Place o of it has the partners
+ * span[o].at + i * span_step, i < span[o].count, in each of ``count`` rows of the frame (KN_LANES elements a cell).
+ * Each result is computed alone, partners in that order. */
 
-#define KN_BODY static inline __attribute__((always_inline)) void
-
-/* Runs body(o, n, inside) over a row of windows, n <= KN_LANES at a time; inside: all lanes, no window sticks out. */
-#define KN_ROW(g, body)                                                                                            \
-    for (ptrdiff_t o = 0; o < (g)->out; o += KN_LANES) {                                                           \
-        if (o + KN_LANES > (g)->out) o = (g)->out > KN_LANES ? (g)->out - KN_LANES : 0;                            \
-        const ptrdiff_t n = (g)->out < KN_LANES ? (g)->out : KN_LANES;                                             \
-        if (n == KN_LANES && o >= (g)->low && o + n <= (g)->high) {                                                \
-            body(o, n, 1);                                                                                         \
-        } else {                                                                                                   \
-            body(o, n, 0);                                                                                         \
-        }                                                                                                          \
-    }
-
-/* Runs over the taps: v = what tap k of row r meets in the windows o ..., ``here`` the place of the first in x. */
-#define KN_EACH_TAP(g, o, n, inside)                                                                               \
+#define KN_EACH_PARTNER(g, o)                                                                                      \
     for (ptrdiff_t r = 0; r < (g)->count; r++)                                                                     \
-        for (ptrdiff_t k = 0, here = (g)->rows[r] + (o) * step - (g)->pad; k < (g)->kernel; k++, here += (g)->dilation)
-#define KN_TAP(g, o, n, inside, fill, filled)                                                                      \
-    KN(load_step)(x + here, step, (inside) ? 0 : (g)->enter[k] - (o),                                              \
-                  (inside) || (g)->leave[k] - (o) > (n) ? (n) : (g)->leave[k] - (o), inside, fill, filled)
+        for (ptrdiff_t i = 0, at = (g)->rows[r] + (g)->span[o].at; i < (g)->span[o].count; i++, at += (g)->span_step)
 
-/* All bits, or all but the sign. */
-static inline M KN(sign_mask)(int absolute)
+static inline V KN(magnitude)(V v) { return (V)((M)v & ((M){0} + (KN_INT)(~0ull >> (65 - 8 * KN_SIZE)))); }
+
+static inline V KN(sign)(V v)
 {
-    return (M){0} + (absolute ? (KN_INT)(~0ull >> (65 - 8 * KN_SIZE)) : (KN_INT)-1);
+    const V zero = {0}, one = 1 - zero;
+    return KN(pick)(KN(greater)(v, zero), one, KN(pick)(KN(greater)(zero, v), -one, v));
 }
 
-static inline R KN(magnitude)(R v, int absolute) { return absolute && v < 0 ? -v : v; }
-
-/* ---- maximum of x or |x|: NaN is larger than all, the first of equals wins ---- */
-
-KN_BODY KN(max_lanes)(const kn_row *g, const R *x, int step, ptrdiff_t o, ptrdiff_t n, int inside, int absolute, R *y,
-                      int *index)
+/* v^p, lane by lane */
+static inline V KN(power)(V v, double p)
 {
-    const M bits = KN(sign_mask)(absolute);
-    const V lowest = -(R)__builtin_inf() - (V){0}, fill = absolute ? (V){0} : lowest;
-    V best = lowest;
-    M at = (M){0} + (KN_INT)g->rows[0];
-    if (index && !inside) /* the first tap that is inside the image */
-        for (ptrdiff_t k = g->kernel - 1; k >= 0; k--)
-            at = KN(pick_int)(KN(between)(g->enter[k] - o, g->leave[k] - o),
-                              (M){0} + (KN_INT)(g->rows[0] + k * g->dilation), at);
-    KN_EACH_TAP(g, o, n, inside) {
-        const V v = (V)((M)KN_TAP(g, o, n, inside, fill, 1) & bits);
-        const KN(choice) better = KN(exceeds)(v, best);
-        best = KN(pick)(better, v, best);
-        if (index) at = KN(pick_int)(better, (M){0} + (KN_INT)(here - (o * step - g->pad)), at);
-    }
-    KN(store_first)(y + o, best, n);
-    if (index) KN(store_ints)(index + o, at + (KN_INT)(o * step - g->pad) + (KN_INT)step * (M){KN_IOTA}, n);
+    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
+    for (int i = 0; i < KN_LANES; i++) u.r[i] = (R)__builtin_pow(u.r[i], p);
+    return u.v;
 }
 
-/* The same for any stride, column by column; line and places: room for a row of the image. */
-KN_BODY KN(max_columns)(const kn_row *g, const R *x, int absolute, R *line, int *places, R *y, int *index)
+/* y = the largest x, NaN before all, the first of equals; index: its cell in the image (whose rows begin at places), in
+ * the bits of R. Without index: of |x| if absolute. */
+KN_BODY KN(max_any)(const kn_row *g, const R *frame, int absolute, const ptrdiff_t *places, R *y, R *index)
 {
-    const M bits = KN(sign_mask)(absolute);
-    for (ptrdiff_t j = 0; j < g->size; j += KN_LANES) {
-        const ptrdiff_t n = g->size - j < KN_LANES ? g->size - j : KN_LANES;
-        V best = -(R)__builtin_inf() - (V){0};
-        M at = (M){0} + (KN_INT)g->rows[0];
-        for (ptrdiff_t r = 0; r < g->count; r++) {
-            const V v = (V)((M)KN(load_clamped)(x + g->rows[r] + j, n) & bits);
+    for (ptrdiff_t o = 0; o < g->out; o++) {
+        V best = (absolute ? 0 : -(R)__builtin_inf()) - (V){0};
+        M where = (M){0} + (KN_INT)(places[0] + g->span[o].at);
+        KN_EACH_PARTNER(g, o) {
+            const V x = v_load(frame + at * KN_LANES), v = absolute ? KN(magnitude)(x) : x;
             const KN(choice) better = KN(exceeds)(v, best);
             best = KN(pick)(better, v, best);
-            if (index) at = KN(pick_int)(better, (M){0} + (KN_INT)g->rows[r], at);
+            if (index) where = KN(pick_int)(better, (M){0} + (KN_INT)(at - g->rows[r] + places[r]), where);
         }
-        KN(store_first)(line + j, best, n);
-        if (index) KN(store_ints)(places + j, at + (KN_INT)j + (M){KN_IOTA}, n);
-    }
-    for (ptrdiff_t o = 0; o < g->out; o++) {
-        const ptrdiff_t start = o * g->stride - g->pad, a = kn_enter(start, g->dilation, g->kernel);
-        const ptrdiff_t b = kn_enter(start - g->size, g->dilation, g->kernel);
-        ptrdiff_t j = start + a * g->dilation;
-        R best = line[j];
-        int at = index ? places[j] : 0;
-        for (ptrdiff_t k = a + 1; k < b; k++) {
-            j += g->dilation;
-            const R v = line[j];
-            const int earlier = index && places[j] < at;
-            const int better = (v > best) | ((v == best) & earlier) | ((v != v) & ((best == best) | earlier));
-            best = better ? v : best;
-            if (index) at = better ? places[j] : at;
-        }
-        y[o] = best;
-        if (index) index[o] = at;
+        v_store(y + o * KN_LANES, best);
+        if (index) v_store(index + o * KN_LANES, (V)where);
     }
 }
 
-KN_BODY KN(max_any)(const kn_row *g, const R *x, int absolute, R *line, int *places, R *y, int *index)
-{
-#define KN_STEP_1(o, n, inside) KN(max_lanes)(g, x, 1, o, n, inside, absolute, y, index)
-#define KN_STEP_2(o, n, inside) KN(max_lanes)(g, x, 2, o, n, inside, absolute, y, index)
-    if (g->stride == 1) {
-        KN_ROW(g, KN_STEP_1)
-    } else if (g->stride == 2) {
-        KN_ROW(g, KN_STEP_2)
-    } else {
-        KN(max_columns)(g, x, absolute, line, places, y, index);
-    }
-#undef KN_STEP_1
-#undef KN_STEP_2
-}
-
-static void KN(max_row)(const kn_row *g, const void *x, int absolute, void *line, int *places, void *y, int *index)
+static void KN(max_row)(const kn_row *g, const void *frame, int absolute, const ptrdiff_t *places, void *y, void *index)
 {
     if (index)
-        KN(max_any)(g, x, absolute, line, places, y, index);
+        KN(max_any)(g, frame, 0, places, y, index);
+    else if (absolute)
+        KN(max_any)(g, frame, 1, places, y, NULL);
     else
-        KN(max_any)(g, x, absolute, line, NULL, y, NULL);
+        KN(max_any)(g, frame, 0, places, y, NULL);
 }
 
-/* dx[index[i]] += dy[i] */
+/* dx[index[i]] += dy[i], i < n: four quarters at a time, as neighbours often share an index and would wait in line. */
 static void KN(scatter)(const void *dy_, const int *index, ptrdiff_t n, void *dx_)
 {
     const R *restrict dy = dy_;
     R *restrict dx = dx_;
-    for (ptrdiff_t i = 0; i < n; i++) dx[index[i]] += dy[i];
+    const ptrdiff_t m = n / 4;
+    for (ptrdiff_t i = 0; i < m; i++)
+        KN_UNROLL for (int j = 0; j < 4; j++) dx[index[i + j * m]] += dy[i + j * m];
+    for (ptrdiff_t i = 4 * m; i < n; i++) dx[index[i]] += dy[i];
 }
 
-/* ---- sum of x or |x|, divided by scale * count[o] where there is a count ---- */
-
-KN_BODY KN(sum_lanes)(const kn_row *g, const R *x, int step, ptrdiff_t o, ptrdiff_t n, int inside, int absolute,
-                      const R *count, R scale, R *y)
+/* y = the sum of x or |x|, divided by scale * count[o] unless count is NULL */
+static void KN(sum_row)(const kn_row *g, const void *frame_, int absolute, const void *count_, double scale, void *y_)
 {
-    const M bits = KN(sign_mask)(absolute);
-    V sum = {0};
-    KN_EACH_TAP(g, o, n, inside) sum += (V)((M)KN_TAP(g, o, n, inside, sum, 0) & bits);
-    if (count) sum = sum / (scale * KN(load_clamped)(count + o, n));
-    KN(store_first)(y + o, sum, n);
-}
-
-static void KN(sum_columns)(const kn_row *g, const R *x, int absolute, const R *count, R scale, R *line, R *y)
-{
-    const M bits = KN(sign_mask)(absolute);
-    for (ptrdiff_t j = 0; j < g->size; j += KN_LANES) {
-        const ptrdiff_t n = g->size - j < KN_LANES ? g->size - j : KN_LANES;
-        V sum = {0};
-        for (ptrdiff_t r = 0; r < g->count; r++) sum += (V)((M)KN(load_clamped)(x + g->rows[r] + j, n) & bits);
-        KN(store_first)(line + j, sum, n);
-    }
-    for (ptrdiff_t o = 0; o < g->out; o++) {
-        const ptrdiff_t start = o * g->stride - g->pad, b = kn_enter(start - g->size, g->dilation, g->kernel);
-        R sum = 0;
-        for (ptrdiff_t k = kn_enter(start, g->dilation, g->kernel); k < b; k++) sum += line[start + k * g->dilation];
-        y[o] = count ? sum / (scale * count[o]) : sum;
-    }
-}
-
-static void KN(sum_row)(const kn_row *g, const void *x_, int absolute, const void *count_, double scale_, void *line,
-                        void *y_)
-{
-    const R *x = x_, *count = count_, scale = (R)scale_;
+    const R *frame = frame_, *count = count_;
+    const M bits = absolute ? (M)KN(magnitude)((V)~(M){0}) : ~(M){0};
     R *y = y_;
-#define KN_STEP_1(o, n, inside) KN(sum_lanes)(g, x, 1, o, n, inside, absolute, count, scale, y)
-#define KN_STEP_2(o, n, inside) KN(sum_lanes)(g, x, 2, o, n, inside, absolute, count, scale, y)
-    if (g->stride == 1) {
-        KN_ROW(g, KN_STEP_1)
-    } else if (g->stride == 2) {
-        KN_ROW(g, KN_STEP_2)
-    } else {
-        KN(sum_columns)(g, x, absolute, count, scale, line, y);
+    for (ptrdiff_t o = 0; o < g->out; o++) {
+        V sum = {0};
+        KN_EACH_PARTNER(g, o) sum += (V)((M)v_load(frame + at * KN_LANES) & bits);
+        if (count) sum = sum / ((R)scale * count[o]);
+        v_store(y + o * KN_LANES, sum);
     }
-#undef KN_STEP_1
-#undef KN_STEP_2
 }
 
-/* ---- p-norm: the window is divided by its largest |x| before, multiplied after, so that no power overflows ---- */
-
-/* p = 2. The scale is a power of two with the exponent of the largest |x|: multiplying by its inverse is exact. */
-KN_BODY KN(norm_lanes)(const kn_row *g, const R *x, int step, ptrdiff_t o, ptrdiff_t n, int inside, R *y)
+/* The power of two with the exponent of v, or the nearest one that has an inverse, and its inverse: exact factors. */
+static inline V KN(power_of_two)(V v, V *inverse)
 {
     const int mantissa = KN_SIZE == 4 ? 23 : 52, bias = KN_SIZE == 4 ? 127 : 1023;
-    const M bits = KN(sign_mask)(1), exponent = (M){0} + ((KN_INT)(2 * bias + 1) << mantissa);
+    const M exponent = (M){0} + ((KN_INT)(2 * bias + 1) << mantissa);
     const V least = (V)((M){0} + ((KN_INT)1 << mantissa)), most = (V)((M){0} + ((KN_INT)(2 * bias - 1) << mantissa));
-    V largest = {0}, sum = {0};
-    KN_EACH_TAP(g, o, n, inside) {
-        const V v = (V)((M)KN_TAP(g, o, n, inside, sum, 0) & bits);
-        largest = KN(pick)(KN(greater)(v, largest), v, largest);
-    }
-    V scale = (V)((M)largest & exponent);
-    scale = KN(pick)(KN(greater)(least, scale), least, scale);
-    scale = KN(pick)(KN(greater)(scale, most), most, scale);
-    const V inverse = (V)((exponent - (M)least) - (M)scale);
-    KN_EACH_TAP(g, o, n, inside) {
-        const V v = KN_TAP(g, o, n, inside, sum, 0) * inverse;
-        sum += v * v;
-    }
-    KN(store_first)(y + o, KN(sqrt)(sum) * scale, n);
+    v = (V)((M)v & exponent);
+    v = KN(pick)(KN(greater)(least, v), least, v);
+    v = KN(pick)(KN(greater)(v, most), most, v);
+    *inverse = (V)((exponent - (M)least) - (M)v);
+    return v;
 }
 
-/* Any p and stride, window by window. */
-static void KN(norm_one)(const kn_row *g, const R *x, ptrdiff_t o, double p, R *y)
+/* y = (sum |x|^p)^(1/p). The window is divided by its largest |x| (p = 2: by a power of two near it) before, multiplied
+ * after, so that no power overflows. */
+KN_BODY KN(norm_any)(const kn_row *g, const R *frame, double p, int square, R *y)
 {
-    const ptrdiff_t start = o * g->stride - g->pad, a = kn_enter(start, g->dilation, g->kernel);
-    const ptrdiff_t b = kn_enter(start - g->size, g->dilation, g->kernel);
-    double largest = 0, sum = 0;
-    for (ptrdiff_t r = 0; r < g->count; r++)
-        for (ptrdiff_t k = a; k < b; k++) {
-            const double v = KN(magnitude)(x[g->rows[r] + start + k * g->dilation], 1);
-            if (v > largest) largest = v;
+    const V zero = {0}, one = 1 - zero, infinity = (R)__builtin_inf() - zero;
+    for (ptrdiff_t o = 0; o < g->out; o++) {
+        V scale = zero, sum = zero, inverse = zero;
+        KN_EACH_PARTNER(g, o) {
+            const V v = KN(magnitude)(v_load(frame + at * KN_LANES));
+            scale = KN(pick)(KN(greater)(v, scale), v, scale);
         }
-    const double scale = largest > 0 && largest < __builtin_inf() ? largest : 1;
-    for (ptrdiff_t r = 0; r < g->count; r++)
-        for (ptrdiff_t k = a; k < b; k++) {
-            const double v = KN(magnitude)(x[g->rows[r] + start + k * g->dilation], 1) / scale;
-            sum += p == 2 ? v * v : __builtin_pow(v, p);
+        if (square)
+            scale = KN(power_of_two)(scale, &inverse);
+        else
+            scale = KN(pick)(KN(greater)(scale, zero), KN(pick)(KN(greater)(infinity, scale), scale, one), one);
+        KN_EACH_PARTNER(g, o) {
+            const V v = v_load(frame + at * KN_LANES);
+            if (square)
+                sum += (v * inverse) * (v * inverse);
+            else
+                sum += KN(power)(KN(magnitude)(v) / scale, p);
         }
-    y[o] = (R)(scale * (p == 2 ? __builtin_sqrt(sum) : __builtin_pow(sum, 1 / p)));
+        v_store(y + o * KN_LANES, scale * (square ? KN(sqrt)(sum) : KN(power)(sum, 1 / p)));
+    }
 }
 
-static void KN(norm_row)(const kn_row *g, const void *x_, double p, void *y_)
+static void KN(norm_row)(const kn_row *g, const void *frame, double p, void *y)
 {
-    const R *x = x_;
-    R *y = y_;
-#define KN_STEP_1(o, n, inside) KN(norm_lanes)(g, x, 1, o, n, inside, y)
-#define KN_STEP_2(o, n, inside) KN(norm_lanes)(g, x, 2, o, n, inside, y)
-    if (p == 2 && g->stride == 1) {
-        KN_ROW(g, KN_STEP_1)
-    } else if (p == 2 && g->stride == 2) {
-        KN_ROW(g, KN_STEP_2)
-    } else {
-        for (ptrdiff_t o = 0; o < g->out; o++) KN(norm_one)(g, x, o, p, y);
+    if (p == 2)
+        KN(norm_any)(g, frame, p, 1, y);
+    else
+        KN(norm_any)(g, frame, p, 0, y);
+}
+
+/* dx = the sum over windows of dy * (|x| / y)^(p - 1) * sign(x), or of 0 where y is 0 */
+KN_BODY KN(slope_any)(const kn_row *g, const R *dy, const R *y, const R *x, double p, R *dx)
+{
+    for (ptrdiff_t o = 0; o < g->out; o++) {
+        const V xv = v_load(x + o * KN_LANES), sign = KN(sign)(xv);
+        V sum = {0};
+        KN_EACH_PARTNER(g, o) {
+            const V yv = v_load(y + at * KN_LANES), v = v_load(dy + at * KN_LANES);
+            const V slope = p == 1   ? v * sign
+                            : p == 2 ? v * (xv / yv)
+                                     : v * sign * KN(power)(KN(magnitude)(xv) / yv, p - 1);
+            sum += (V)((M)slope & (M)(yv != (V){0}));
+        }
+        v_store(dx + o * KN_LANES, sum);
     }
-#undef KN_STEP_1
-#undef KN_STEP_2
+}
+
+static void KN(slope_row)(const kn_row *g, const void *dy, const void *y, const void *x, double p, void *dx)
+{
+    if (p == 1)
+        KN(slope_any)(g, dy, y, x, 1, dx);
+    else if (p == 2)
+        KN(slope_any)(g, dy, y, x, 2, dx);
+    else
+        KN(slope_any)(g, dy, y, x, p, dx);
+}
+
+/* frame[o] *= weight[o] * scale, o < n */
+static void KN(weigh)(void *frame_, const void *weight_, double scale, ptrdiff_t n)
+{
+    const R *weight = weight_;
+    R *frame = frame_;
+    for (ptrdiff_t o = 0; o < n; o++, frame += KN_LANES) v_store(frame, v_load(frame) * (weight[o] * (R)scale));
+}
+
+/* Planes to cells: dst[q * step + p] = src[p * pitch + q], q < n, p < planes, zeros for the planes that are missing.
+ * What is ``ahead`` of src is prefetched. The last square overlaps the one before. */
+static void KN(planes_in)(const void *src_, ptrdiff_t pitch, ptrdiff_t planes, ptrdiff_t n, ptrdiff_t ahead, void *dst_,
+                          ptrdiff_t step)
+{
+    const R *src = src_;
+    R *dst = dst_;
+    for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
+        V v[KN_VBYTES / KN_SIZE];
+        if (n >= KN_LANES && planes == KN_LANES) {
+            if (q + KN_LANES > n) q = n - KN_LANES;
+            KN_UNROLL for (int p = 0; p < KN_LANES; p++) {
+                v[p] = v_load(src + p * pitch + q);
+                __builtin_prefetch(src + p * pitch + q + ahead, 0, 2);
+            }
+            KN(transpose)(v);
+            KN_UNROLL for (int i = 0; i < KN_LANES; i++) v_store(dst + (q + i) * step, v[i]);
+        } else {
+            const ptrdiff_t m = n - q < KN_LANES ? n - q : KN_LANES;
+            for (ptrdiff_t p = 0; p < KN_LANES; p++)
+                v[p] = p < planes ? KN(load_clamped)(src + p * pitch + q, m) : (V){0};
+            KN(transpose)(v);
+            for (ptrdiff_t i = 0; i < m; i++) v_store(dst + (q + i) * step, v[i]);
+        }
+    }
+}
+
+/* Cells back to planes: dst[p * pitch + q] = src[q * KN_LANES + p], q < n, p < planes; index: as 32-bit integers, from
+ * the bits of R. */
+KN_BODY KN(planes_out_any)(const R *src, ptrdiff_t n, ptrdiff_t planes, void *dst, ptrdiff_t pitch, int index)
+{
+    for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
+        if (q + KN_LANES > n && n > KN_LANES) q = n - KN_LANES;
+        const ptrdiff_t m = n < KN_LANES ? n : KN_LANES;
+        V v[KN_VBYTES / KN_SIZE];
+        if (m == KN_LANES)
+            KN_UNROLL for (int i = 0; i < KN_LANES; i++) v[i] = v_load(src + (q + i) * KN_LANES);
+        else
+            for (ptrdiff_t i = 0; i < KN_LANES; i++) v[i] = i < m ? v_load(src + i * KN_LANES) : (V){0};
+        KN(transpose)(v);
+        for (ptrdiff_t p = 0; p < planes; p++)
+            if (index)
+                KN(store_ints)((int *)dst + p * pitch + q, (M)v[p], m);
+            else
+                KN(store_first)((R *)dst + p * pitch + q, v[p], m);
+    }
+}
+
+static void KN(planes_out)(const void *src, ptrdiff_t n, ptrdiff_t planes, void *dst, ptrdiff_t pitch, int index)
+{
+    if (index)
+        KN(planes_out_any)(src, n, planes, dst, pitch, 1);
+    else
+        KN(planes_out_any)(src, n, planes, dst, pitch, 0);
 }

@@ -1,5 +1,6 @@
-/* Vocabulary for windows: loads of a range of lanes and of every second element, and choices lane by lane (masks on
- * AVX-512, vectors of bits elsewhere). */
+/* Vocabulary for windows: choices lane by lane (masks on AVX-512, bits elsewhere), strided loads, integers. */
+
+#define KN_BODY static inline __attribute__((always_inline)) void
 
 #if defined(KN_AVX512) && KN_SIZE == 4
 typedef __mmask16 KN(choice);
@@ -50,29 +51,13 @@ static inline KN(choice) KN(greater)(V a, V b)
 #endif
 }
 
-/* The lanes [a, b), of which any part may be outside of the vector. */
-static inline KN(choice) KN(between)(ptrdiff_t a, ptrdiff_t b)
+/* p[0], p[step], ...; step is 1 or 2. The lanes [a, b) only, zeros elsewhere, unless all; nothing else is read. */
+static inline __attribute__((always_inline)) V KN(load_step)(const R *p, int step, ptrdiff_t a, ptrdiff_t b, int all)
 {
-#if defined(KN_AVX512)
-    a = a < 0 ? 0 : a < KN_LANES ? a : KN_LANES;
-    b = b < 0 ? 0 : b < KN_LANES ? b : KN_LANES;
-    return (KN(choice))(KN_MASK(b) & ~KN_MASK(a));
-#else
-    a = a < 0 ? 0 : a < KN_LANES ? a : KN_LANES;
-    b = b < 0 ? 0 : b < KN_LANES ? b : KN_LANES;
-    return (M)((M){KN_IOTA} < (KN_INT)b) & (M)((M){KN_IOTA} >= (KN_INT)a);
-#endif
-}
-
-/* p[0], p[step], ...; step is 1 or 2. The lanes [a, b) only, fill elsewhere, unless all; nothing else is read. */
-static inline __attribute__((always_inline)) V KN(load_step)(const R *p, int step, ptrdiff_t a, ptrdiff_t b, int all,
-                                                             V fill, int filled)
-{
-    if (all) return step == 1 ? v_load(p) : KN(even_overlap)(v_load(p), v_load(p + KN_LANES - 1));
-    const V v = step == 1 ? KN(load_between)(p, a, b)
-                          : KN(even)(KN(load_between)(p, 2 * a, 2 * b - 1),
-                                     KN(load_between)(p + KN_LANES, 2 * a - KN_LANES, 2 * b - 1 - KN_LANES));
-    return filled ? KN(pick)(KN(between)(a, b), v, fill) : v;
+    if (step == 1) return all ? v_load(p) : KN(load_between)(p, a, b);
+    if (all) return KN(even_overlap)(v_load(p), v_load(p + KN_LANES - 1));
+    return KN(even)(KN(load_between)(p, 2 * a, 2 * b - 1),
+                    KN(load_between)(p + KN_LANES, 2 * a - KN_LANES, 2 * b - 1 - KN_LANES));
 }
 
 /* The first n lanes, all if n is KN_LANES; as 32-bit integers. */

@@ -108,23 +108,21 @@ typedef struct {
     /* one step of an optimizer, in place */
     void (*sgd)(void *param, const void *grad, void *velocity, ptrdiff_t n, const kn_sgd *options);
     void (*adam)(void *param, const void *grad, void *m, void *v, ptrdiff_t n, const kn_adam *options);
-    /* one row of windows: largest x (or |x|) and where it is, index NULL: not wanted;  sum of x (or |x|), divided by
-     * scale * count[o] unless count is NULL;  p-norm. line, places: room for a row of the image */
-    void (*max_row)(const kn_row *g, const void *x, int absolute, void *line, int *places, void *y, int *index);
-    void (*sum_row)(const kn_row *g, const void *x, int absolute, const void *count, double scale, void *line,
-                    void *y);
-    void (*norm_row)(const kn_row *g, const void *x, double p, void *y);
-    /* dx[index[i]] += dy[i], i < n */
+    /* pooling, one row: see kn_pool.h */
+    void (*max_row)(const kn_row *g, const void *frame, int absolute, const ptrdiff_t *places, void *y, void *index);
     void (*scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx);
-    /* one row of the image, summed over its windows: see kn_gather.h */
+    void (*sum_row)(const kn_row *g, const void *frame, int absolute, const void *count, double scale, void *y);
+    void (*norm_row)(const kn_row *g, const void *frame, double p, void *y);
+    void (*slope_row)(const kn_row *g, const void *dy, const void *y, const void *x, double p, void *dx);
+    void (*weigh)(void *frame, const void *weight, double scale, ptrdiff_t n);
+    void (*planes_in)(const void *src, ptrdiff_t pitch, ptrdiff_t planes, ptrdiff_t n, ptrdiff_t ahead, void *dst,
+                      ptrdiff_t step);
+    void (*planes_out)(const void *src, ptrdiff_t n, ptrdiff_t planes, void *dst, ptrdiff_t pitch, int index);
+    /* im2col and back: see kn_columns.h, kn_fold.h */
     void (*fold_row)(const kn_row *g, const void *cols, ptrdiff_t apart, ptrdiff_t ahead, void *lines, void *x);
-    void (*mean_row)(const kn_row *g, const void *dy, const void *weight, const double *scale, void *lines, void *dx);
-    void (*slope_row)(const kn_row *g, const void *dy, const void *y, const void *x, double p, void *lines, void *dx);
-    /* see kn_columns.h */
     void (*unfold_row)(const kn_row *g, const void *x, ptrdiff_t pitch, ptrdiff_t k, ptrdiff_t rows, void *dst);
     void (*im2col_row)(const kn_row *g, const void *x, ptrdiff_t channels, ptrdiff_t plane, ptrdiff_t ahead,
                        void *cols);
-    void (*prefetch)(const void *p, ptrdiff_t n);
     void (*clear)(void *dst, ptrdiff_t n);
 } kn_ops;
 

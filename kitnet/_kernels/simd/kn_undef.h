@@ -24,9 +24,7 @@
 #undef KN_ZIP_HIGH
 #undef KN_BODY
 #undef KN_COMPARE
-#undef KN_ROW
-#undef KN_EACH_TAP
-#undef KN_TAP
+#undef KN_EACH_PARTNER
 #undef KN_MAC
 #undef KN_DOT
 #undef KN_MAC_ENTRY
