@@ -93,8 +93,8 @@ def n_threads() -> int:
 
 
 def allocate(shape: tuple[int, ...], dtype: np.dtype, nbytes: int) -> np.ndarray:
-    """Memory for a result: pooled with the compiled kernels, plain NumPy without and for small arrays, which NumPy
-    keeps a cache of its own for."""
+    """Memory for a result: pooled with the compiled kernels; plain NumPy without them, and for small arrays,
+    for which NumPy has a cache of its own."""
     if compiled is None or nbytes < POOLED:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, compiled.pooled(nbytes))

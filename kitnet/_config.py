@@ -68,9 +68,9 @@ def set_config(*, winograd: str | None = None) -> None:
     Parameters
     ----------
     winograd
-        ``"auto"``: float32 convolutions of 3x3 and stride 1 use Winograd's algorithm where it is faster, by the shape
-        of a sample; it rounds differently, with an error (in the norm) of up to about five times that of the direct
-        sum in float32, around 1e-6. ``"never"``: they don't. float64 never does.
+        ``"auto"``: float32 convolutions of 3x3 and stride 1 use Winograd's algorithm where it is faster, by
+        the shape of a sample; it rounds differently, with an error (in the norm) of up to about five times
+        that of the direct sum in float32, around 1e-6. ``"never"``: they don't. float64 never does.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """One list of configurations. It drives parity, threads, instruction sets, gradients, layouts, benchmarks.
 
-A row names a family (see ``families.py``) and its sizes; a new feature is a new row. ``BENCH`` has the same
+A row names a family (see ``families``) and its sizes; a new feature is a new row. ``BENCH`` has the same
 kinds of rows at the sizes of real networks; tests do not run them.
 """
 

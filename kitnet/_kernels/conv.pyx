@@ -123,13 +123,16 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t first_panel = part(plan.panels, plan.filter_blocks, filters)
     cdef Py_ssize_t end_panel = part(plan.panels, plan.filter_blocks, filters + 1)
     cdef Py_ssize_t first_row = part(plan.rows, plan.panels, first_panel)
-    cdef Py_ssize_t end_row = part(plan.rows, plan.panels, end_panel)
     cdef Py_ssize_t pitch = lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, n, d
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
+    # A plane of one row, read element by element: its columns are those of the result, and no detour is needed.
+    cdef bint straight = (axis[2].to_size == dest_plane and axis[2].to_step == 1 and axis[2].reach == 0
+                          and lattice.images == 1)
+    cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
     cdef const real* panel
-    cdef real* to
+    cdef double shift
     source += group * plan.depth * lattice.source
     packed += group * plan.rows * plan.depth * lattice.taps
     for b in range(plan.blocks):
@@ -145,18 +148,41 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             width = ops.mac_vectors[rows] * ops.lanes
             for n in range((block.columns + width - 1) // width):
                 column = n * width
-                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
-                              sums + (row - first_row) * pitch + column, pitch, c > 0)
-    for row in range(first_row, end_row):
-        for n in range(block.images):
-            for d in range(block.count[0]):
-                to = dest + (((block.image + n) * plan.groups + group) * plan.rows + row) * dest_plane
-                to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
-                       + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
-                to += block.first[2] * axis[2].to_step + axis[2].to_first
-                ops.rows_out(sums + (row - first_row) * pitch + column_of(lattice, n, d, 0), axis[2].pitch,
-                             block.count[1], block.count[2], bias[group * plan.rows + row] if bias != NULL else 0,
-                             low, high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
+                if straight and column + width <= block.columns:
+                    ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
+                                  to + row * dest_plane + column, dest_plane, c > 0)
+                else:
+                    ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
+                                  sums + (row - first_row) * pitch + column, pitch, c > 0)
+    for p in range(first_panel, end_panel):
+        rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
+        width = ops.mac_vectors[rows] * ops.lanes
+        whole = block.columns // width * width if straight else 0
+        for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
+            shift = bias[group * plan.rows + row] if bias != NULL else 0
+            if straight:
+                ops.rows_out(to + row * dest_plane, 0, 1, whole, shift, low, high, to + row * dest_plane, 0, 1)
+                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift, low, high,
+                             to + row * dest_plane + whole, 0, 1)
+            else:
+                write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift, low, high,
+                           dest + (group * plan.rows + row) * dest_plane)
+
+
+cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block,
+                     const real* sums, double bias, double low, double high, real* dest) noexcept nogil:
+    """The sums of one filter, from the columns of the lattice to the images at ``dest``."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t image = plan.groups * plan.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
+    cdef real* to
+    for n in range(block.images):
+        for d in range(block.count[0]):
+            to = dest + (block.image + n) * image
+            to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
+                   + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
+            to += block.first[2] * axis[2].to_step + axis[2].to_first
+            ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias, low,
+                         high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
 
 
 cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,

@@ -3,7 +3,7 @@
 Each tile of 4x4 outputs reads 6x6 elements of the source, one tile a lane of a vector. In the transformed domain the
 convolution is 36 matrix products, filters x channels times channels x tiles.
 
-    U = transformed filters, in panels                                  (parallel over panels)
+    by tiles: U = transformed filters, in panels                        (parallel over panels)
     parallel, task = (block of tiles, block of filters, group):
         V = transformed source, all channels of the block, compact      (tiles of all rows side by side)
         for each sub-block of filters:
@@ -11,6 +11,13 @@ convolution is 36 matrix products, filters x channels times channels x tiles.
             transform the results, write the rows out with bias and clipping
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
+Many filters on small images turn this round, for U is four times as large as the weights and would not leave the cache
+again:
+
+    by filters: for each block of tiles, as many as fit in the L3 cache:
+        parallel, task = some channels:        V = transformed source
+        parallel, task = sub-block of filters: U = its transformed filters, then as above
+
 
 The sums and differences of a tile would spread one infinite or NaN element over all its outputs. Images whose results
 are not all finite are marked, for the caller to convolve them directly.
@@ -29,6 +36,10 @@ cdef enum:
     FILTERS = 64            # filters in a sub-block
     NEAR = 1 << 19          # bytes of U that stay near: in half of the L2 cache,
     SHARED = 1 << 24        # or in the L3 cache
+    SOURCE = 1 << 24        # bytes of V in a block, by filters;
+    MOST_TILES = 256        # and the most tiles of it
+    FEW_TILES = 16          # tiles of an image that does not repay a large U
+    CHANNELS = 16           # channels in a task, by filters
     ENOUGH = 8              # tasks a sample, where it is worth splitting
 
 cdef bint enabled = True
@@ -74,6 +85,7 @@ cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
 
 cdef struct Work:
     Filtering* f
+    bint by_filters
     Lattice lattice
     Py_ssize_t panels
     Py_ssize_t parts            # tasks among which the filters of a block are divided
@@ -105,7 +117,10 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
     for p in range(work.panels):
         height = first_row(work, p + 1) - first_row(work, p)
         work.tile = max(work.tile, ops.mac_vectors[height] * ops.lanes)
-    wanted = 32 if u <= NEAR else 64 if u <= SHARED else 128
+    work.by_filters = u > SHARED or (u > 4 * NEAR and axis[1].out * axis[2].out <= FEW_TILES)
+    wanted = 32 if u <= NEAR else 64
+    if work.by_filters:
+        wanted = max(32, min(MOST_TILES, SOURCE // (ELEMENTS * f.depth * <Py_ssize_t>sizeof(float))))
     choose_blocks(&work.lattice, wanted, 0, f.batch, -1)
     work.most_tiles = work.lattice.images * axis[1].block * axis[2].block
     work.groups = work.lattice.images * axis[1].block * up(axis[2].block, ops.lanes)
@@ -114,7 +129,7 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
     work.sub = max(1, FILTERS // ops.mac_rows)
     blocks = work.lattice.blocks[1] * work.lattice.blocks[2] * f.groups
     work.parts = max(1, min(up(ENOUGH, blocks), work.panels // 2))
-    work.u_element = spread(f.rows * f.depth)
+    work.u_element = spread((work.sub * ops.mac_rows if work.by_filters else f.rows) * f.depth)
     work.v_element = spread(f.depth * work.pitch)
     work.m_element = spread((work.sub + 1) * ops.mac_rows * work.pitch)
     work.v = ELEMENTS * work.v_element
@@ -124,13 +139,12 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
 
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
                             Py_ssize_t group, float* u, float* own) noexcept nogil:
-    """One panel: u[e][panel][c][row]."""
+    """One panel: u[e][c][row]."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t row = first_row(work, panel), rows = first_row(work, panel + 1) - row, c, i, b, channels
     # Channels at a time: as many as follow each other in memory (forward), else one by one.
     cdef Py_ssize_t most = ops.lanes if f.depth_step == 9 else 1
     weight += group * f.group_step + row * f.row_step
-    u += group * ELEMENTS * work.u_element + row * f.depth
     for b in range(up(f.depth, most)):
         channels = min(most, f.depth - b * most)
         for i in range(up(rows, ops.lanes)):
@@ -168,15 +182,32 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
     return n
 
 
-cdef void transform_source(const kn_ops* ops, const Work* work, const Block* block, const float* source,
-                           Py_ssize_t group, kn_tiles* groups, float* v) noexcept nogil:
-    """v[e][c][tile] of a block, the tiles of all its rows side by side."""
-    cdef const Filtering* f = work.f
-    cdef Py_ssize_t c, i, n = find_tiles(work, ops, block, groups)
-    source += group * f.depth * f.size[0] * f.size[1]
-    for c in range(f.depth):
+cdef void transform_source(const kn_ops* ops, const Work* work, const float* source, const kn_tiles* groups,
+                           Py_ssize_t n, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil:
+    """v[e][c][tile] of the channels from ``first`` to ``end``: the tiles of all rows of a block side by side."""
+    cdef Py_ssize_t c, i, plane = work.f.size[0] * work.f.size[1]
+    for c in range(first, end):
         for i in range(n):
-            ops.winograd_source(source + c * f.size[0] * f.size[1], &groups[i], v + c * work.pitch, work.v_element)
+            ops.winograd_source(source + c * plane, &groups[i], v + c * work.pitch, work.v_element)
+
+
+cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
+                   Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil:
+    """m[e][row][tile] = sum over c of u[e][c][row] v[e][c][tile], for some panels; u and m begin with the first."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t base = first_row(work, panel), e, t, p, j, row, rows, start, terms, width
+    for e in range(ELEMENTS):
+        for t in range(up(f.depth, TERMS)):
+            start = t * TERMS
+            terms = min(TERMS, f.depth - start)
+            for p in range(panel, end):
+                row = first_row(work, p) - base
+                rows = first_row(work, p + 1) - base - row
+                width = ops.mac_vectors[rows] * ops.lanes
+                for j in range(up(tiles, width)):
+                    ops.mac[rows](terms, u + e * work.u_element + row * f.depth + start * rows, rows,
+                                  v + e * work.v_element + start * work.pitch + j * width, columns,
+                                  m + e * work.m_element + row * work.pitch + j * width, work.pitch, t > 0)
 
 
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
@@ -200,67 +231,48 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
                          dest + (block.image + n) * dest_image + row * f.out[1] + column, f.out[1], 1)
 
 
-cdef void run_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
-                   const float* u, const float* bias, float* dest, double low, double high, Py_ssize_t task,
-                   kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
+cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,
+                 Py_ssize_t end, const float* m, const float* bias, float* dest, double low, double high, char* spoilt,
+                 float* results) noexcept nogil:
+    """The results of some panels of filters on a block."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t row, base = first_row(work, panel), out = f.out[0] * f.out[1]
+    for row in range(base, first_row(work, end)):
+        write_results(ops, work, block, m + (row - base) * work.pitch,
+                      bias[group * f.rows + row] if bias != NULL else 0, low, high,
+                      dest + (group * f.rows + row) * out, f.groups * f.rows * out, spoilt, results)
+
+
+cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
+                     const float* u, const float* bias, float* dest, double low, double high, Py_ssize_t task,
+                     kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
+    """By tiles: a block of tiles, and a part of the filters."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t part = task % work.parts
     cdef Py_ssize_t group = task // work.parts % f.groups
     cdef Block block = block_at(&work.lattice, task // (work.parts * f.groups), f.batch)
-    cdef Py_ssize_t tiles = block.images * block.count[1] * block.count[2], out = f.out[0] * f.out[1]
-    cdef Py_ssize_t panel = work.panels * part // work.parts, last = work.panels * (part + 1) // work.parts
-    cdef Py_ssize_t end, e, p, row, rows, start, t, terms, j, width, base
+    cdef Py_ssize_t tiles = block.images * block.count[1] * block.count[2]
+    cdef Py_ssize_t panel = work.panels * part // work.parts, last = work.panels * (part + 1) // work.parts, end
     cdef float* v = own
     cdef float* m = v + work.v
-    cdef const float* a
-    transform_source(ops, work, &block, source, group, groups, v)
-    u += group * ELEMENTS * work.u_element
+    transform_source(ops, work, source + group * f.depth * f.size[0] * f.size[1], groups,
+                     find_tiles(work, ops, &block, groups), 0, f.depth, v)
     while panel < last:
         end = min(panel + work.sub, last)
-        base = first_row(work, panel)
-        for e in range(ELEMENTS):
-            for t in range(up(f.depth, TERMS)):
-                start = t * TERMS
-                terms = min(TERMS, f.depth - start)
-                for p in range(panel, end):
-                    row = first_row(work, p)
-                    rows = first_row(work, p + 1) - row
-                    a = u + e * work.u_element + row * f.depth + start * rows
-                    width = ops.mac_vectors[rows] * ops.lanes
-                    for j in range(up(tiles, width)):
-                        ops.mac[rows](terms, a, rows, v + e * work.v_element + start * work.pitch + j * width, columns,
-                                      m + e * work.m_element + (row - base) * work.pitch + j * width, work.pitch, t > 0)
-        for row in range(base, first_row(work, end)):
-            write_results(ops, work, &block, m + (row - base) * work.pitch,
-                          bias[group * f.rows + row] if bias != NULL else 0, low, high,
-                          dest + (group * f.rows + row) * out, f.groups * f.rows * out, spoilt, m + work.m)
+        multiply(ops, work, tiles, columns, panel, end,
+                 u + group * ELEMENTS * work.u_element + first_row(work, panel) * f.depth, v, m)
+        finish(ops, work, &block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
         panel = end
 
 
-cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
-                       double low, double high, char* spoilt, int n_threads) except -1:
-    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
-    which is zero, for each image whose results are not all finite."""
+cdef int by_tiles(Work* work, const Py_ssize_t* columns, const float* source, const float* weight, const float* bias,
+                  float* dest, double low, double high, char* spoilt, double macs, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
-    cdef Work work
-    cdef Py_ssize_t task, tasks, done = 0, upto, own, t, i
-    cdef double macs
+    cdef Filtering* f = work.f
+    cdef Py_ssize_t tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts, task, done = 0, upto, i, p
+    cdef Py_ssize_t own = up(work.v + work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
-    cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free = <Py_ssize_t*>tables.data
-    cdef Py_ssize_t* columns = free + axis_words(3)
-    work.f = f
-    axis_forward(&work.lattice.axis[0], free, 1, 1, 1, 0, 1, 1)
-    for t in range(2):
-        free += axis_words(1)
-        axis_forward(&work.lattice.axis[t + 1], free, up(f.out[t], 4), 1, 1, 0, 1, up(f.out[t], 4))
-    make_work(&work, ops)
-    for t in range(TERMS):
-        columns[t] = t * work.pitch
-    tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts
-    macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
-    own = up(work.v + work.m + work.results, 16) * 16
     cdef Memory u_memory = scratch((f.groups * ELEMENTS * work.u_element) * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
@@ -270,7 +282,9 @@ cdef int filter_planes(Filtering* f, const float* source, const float* weight, c
     with nogil, parallel(num_threads=threads):
         mode = flush_on()
         for i in prange(f.groups * work.panels, schedule="static"):
-            transform_filters(ops, &work, weight, i % work.panels, i // work.panels, u,
+            p = i % work.panels
+            transform_filters(ops, work, weight, p, i // work.panels,
+                              u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * f.depth,
                               scratches + thread_number() * own)
         flush_restore(mode)
     while done < tasks:
@@ -278,9 +292,78 @@ cdef int filter_planes(Filtering* f, const float* source, const float* weight, c
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &work, columns, source, u, bias, dest, low, high, task,
-                         groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
+                tiles_task(ops, work, columns, source, u, bias, dest, low, high, task,
+                           groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()
     return 0
+
+
+cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, const Py_ssize_t* columns,
+                       Py_ssize_t group, const float* weight, const float* v, const float* bias, float* dest,
+                       double low, double high, Py_ssize_t task, char* spoilt, float* own) noexcept nogil:
+    """By filters: a sub-block of filters, on a block of tiles."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p
+    cdef float* u = own
+    cdef float* m = u + ELEMENTS * work.u_element
+    for p in range(panel, end):
+        transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * f.depth, m)
+    multiply(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m)
+    finish(ops, work, block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
+
+
+cdef int by_filters(Work* work, const Py_ssize_t* columns, const float* source, const float* weight, const float* bias,
+                    float* dest, double low, double high, char* spoilt, double macs, int n_threads) except -1:
+    cdef const kn_ops* ops = table.ops[0]
+    cdef Filtering* f = work.f
+    cdef Block block
+    cdef Py_ssize_t i, n, group, index, tasks = up(work.panels, work.sub)
+    cdef Py_ssize_t own = up(ELEMENTS * work.u_element + work.m + work.results, 16) * 16
+    cdef unsigned long long mode = 0
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef Memory v_memory = scratch(work.v * sizeof(float))
+    cdef Memory memory = scratch(threads * own * sizeof(float))
+    cdef Memory groups_memory = scratch(work.groups * sizeof(kn_tiles))
+    cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
+    cdef float* v = <float*>v_memory.data
+    cdef float* scratches = <float*>memory.data
+    for group in range(f.groups):
+        for index in range(count_blocks(&work.lattice, f.batch)):
+            block = block_at(&work.lattice, index, f.batch)
+            n = find_tiles(work, ops, &block, groups)
+            with nogil, parallel(num_threads=threads):
+                mode = flush_on()
+                for i in prange(up(f.depth, CHANNELS), schedule="dynamic"):
+                    transform_source(ops, work, source + group * f.depth * f.size[0] * f.size[1], groups, n,
+                                     i * CHANNELS, min(f.depth, (i + 1) * CHANNELS), v)
+                for i in prange(tasks, schedule="dynamic"):
+                    filters_task(ops, work, &block, columns, group, weight, v, bias, dest, low, high, i, spoilt,
+                                 scratches + thread_number() * own)
+                flush_restore(mode)
+            PyErr_CheckSignals()
+    return 0
+
+
+cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
+                       double low, double high, char* spoilt, int n_threads) except -1:
+    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
+    which is zero, for each image whose results are not all finite."""
+    cdef Work work
+    cdef Py_ssize_t t
+    cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
+    cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* columns = free + axis_words(3)
+    work.f = f
+    axis_forward(&work.lattice.axis[0], free, 1, 1, 1, 0, 1, 1)
+    for t in range(2):
+        free += axis_words(1)
+        axis_forward(&work.lattice.axis[t + 1], free, up(f.out[t], 4), 1, 1, 0, 1, up(f.out[t], 4))
+    make_work(&work, table.ops[0])
+    for t in range(TERMS):
+        columns[t] = t * work.pitch
+    if work.by_filters:
+        return by_filters(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, n_threads)
+    return by_tiles(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, n_threads)

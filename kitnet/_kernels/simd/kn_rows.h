@@ -67,12 +67,12 @@ static inline V KN(clip)(V v, R low, R high)
     return v_select(v > h, h, v);
 }
 
-/* dst[r][q * step] = clip(src[r][q] + bias, low, high), NaN kept;  r < rows, q < n */
+/* dst[r][q * step] = clip(src[r][q] + bias, low, high), NaN kept;  r < rows, q < n; src and dst may be the same */
 static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias_, double low_,
                          double high_, void *dst_, ptrdiff_t dst_step, ptrdiff_t step)
 {
-    const R *restrict src = src_, bias = (R)bias_, low = (R)low_, high = (R)high_;
-    R *restrict dst = dst_;
+    const R *src = src_, bias = (R)bias_, low = (R)low_, high = (R)high_;
+    R *dst = dst_;
     for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
         ptrdiff_t q = 0;
         if (step == 1) {

@@ -1,0 +1,179 @@
+"""Families that see rows, samples or channels: linear maps, batch normalisation, softmax and its loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kitnet._kernels import reference
+
+from .base import INF, Array, Call, Case, normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(Case):
+    n: int
+    c: int
+    k: int
+    bias: bool = True
+    low: float = -INF
+    high: float = INF
+
+    forward = "linear_forward"
+    gradients: ClassVar = {
+        "x": ("linear_backward_data", "dx"),
+        "weight": ("linear_backward_weight", "dweight"),
+        "bias": ("linear_backward_weight", "dbias"),
+    }
+    linear = True
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        weight = normal(rng, (self.k, self.c), dtype)
+        bias = normal(rng, (self.k if self.bias else 0,), dtype)
+        x = self.spoil(normal(rng, (self.n, self.c), dtype), rng, spots=10)
+        dy = normal(rng, (self.n, self.k), dtype)
+        return {
+            c.kernel: c
+            for c in (
+                Call(
+                    "linear_forward",
+                    {"x": x, "weight": weight, "bias": bias},
+                    {"y": (dy.shape, dtype)},
+                    {"low": self.low, "high": self.high},
+                    batched=("x", "y"),
+                ),
+                Call(
+                    "linear_backward_data",
+                    {"dy": dy, "weight": weight},
+                    {"dx": (x.shape, dtype)},
+                    batched=("dy", "dx"),
+                ),
+                Call(
+                    "linear_backward_weight",
+                    {"dy": dy, "x": x},
+                    {"dweight": (weight.shape, dtype), "dbias": (bias.shape, dtype)},
+                ),
+            )
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm(Case):
+    n: int
+    c: int
+    p: int
+    offset: float = 0.5
+    low: float = -INF
+    high: float = INF
+
+    eps: ClassVar[float] = 1e-5
+    forward = "batchnorm_forward"
+    gradients: ClassVar = {
+        "x": ("batchnorm_backward", "dx"),
+        "gamma": ("batchnorm_backward", "dgamma"),
+        "beta": ("batchnorm_backward", "dbeta"),
+    }
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x = self.spoil(normal(rng, (self.n, self.c, self.p), dtype) + dtype.type(self.offset), rng)
+        scale, shift, gamma = (normal(rng, (self.c,), dtype) for _ in range(3))
+        channel = ((self.c,), dtype)
+        statistics = Call("batchnorm_statistics", {"x": x}, {"mean": channel, "var": channel})
+        forward = Call(
+            "batchnorm_forward",
+            {"x": x, "scale": scale, "shift": shift},
+            {"y": (x.shape, dtype)},
+            {"low": self.low, "high": self.high},
+            batched=("x", "y"),
+        )
+        found = statistics.run(reference)
+        backward = Call(
+            "batchnorm_backward",
+            {
+                "dy": normal(rng, x.shape, dtype),
+                "x": x,
+                "mean": found["mean"],
+                "invstd": (1 / np.sqrt(found["var"] + self.eps)).astype(dtype),
+                "gamma": gamma,
+            },
+            {"dx": (x.shape, dtype), "dgamma": channel, "dbeta": channel},
+        )
+        return {c.kernel: c for c in (statistics, forward, backward)}
+
+    def value(self, kernels: Any, calls: dict[str, Call], **inputs: Array) -> Array:
+        """The training form: statistics of the batch, then scale and shift."""
+        x, gamma, beta = (inputs[name] for name in ("x", "gamma", "beta"))
+        found = calls["batchnorm_statistics"].given(x=x).run(kernels)
+        scale = gamma / np.sqrt(found["var"] + self.eps)
+        shift = beta - found["mean"] * scale
+        return calls["batchnorm_forward"].given(x=x, scale=scale, shift=shift).run(kernels)["y"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Case):
+    m: int
+    c: int
+
+    forward = "softmax_forward"
+    gradients: ClassVar = {"x": ("softmax_backward", "dx")}
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x = logits(self, rng, dtype)
+        forward = Call("softmax_forward", {"x": x}, {"y": (x.shape, dtype)}, batched=("x", "y"))
+        backward = Call(
+            "softmax_backward",
+            {"dy": normal(rng, x.shape, dtype), "y": forward.run(reference)["y"]},
+            {"dx": (x.shape, dtype)},
+            batched=("dy", "y", "dx"),
+        )
+        return {c.kernel: c for c in (forward, backward)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Case):
+    m: int
+    c: int
+
+    forward = "cross_entropy_forward"
+    output = "loss"
+    cotangent = "dloss"
+    gradients: ClassVar = {"x": ("cross_entropy_backward", "dx")}
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x, target = logits(self, rng, dtype), rng.integers(0, self.c, self.m)
+        forward = Call(
+            "cross_entropy_forward",
+            {"x": x, "target": target},
+            {"prob": (x.shape, dtype), "loss": (target.shape, dtype)},
+            batched=("x", "target", "prob", "loss"),
+        )
+        backward = Call(
+            "cross_entropy_backward",
+            {
+                "dloss": normal(rng, target.shape, dtype),
+                "prob": forward.run(reference)["prob"],
+                "target": target,
+            },
+            {"dx": (x.shape, dtype)},
+            batched=("dloss", "prob", "target", "dx"),
+        )
+        return {c.kernel: c for c in (forward, backward)}
+
+
+def logits(row: Softmax | CrossEntropy, rng: np.random.Generator, dtype: np.dtype) -> Array:
+    """Logits from small to far apart; in a special row some are infinite or NaN, one sample all -inf."""
+    scale = rng.choice([1, 10, 100], (row.m, 1))
+    scale[:1] = 1  # one sample whose gradient is no rounded zero, so that errors have a measure
+    x = (normal(rng, (row.m, row.c), dtype) * scale).astype(dtype)
+    if row.special:
+        x[rng.random(x.shape) < 0.3] = -INF
+        for sample, value in enumerate((-INF, INF, math.nan)):
+            x[sample, rng.integers(row.c) if sample else slice(None)] = value
+    return x

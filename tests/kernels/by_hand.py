@@ -1,0 +1,28 @@
+"""What the tests of the specification share: small images, and calls of the reference with defaults."""
+
+import math
+
+import numpy as np
+
+from kitnet._kernels import reference as ref
+
+INF, NAN = math.inf, math.nan
+ONES, ZEROS = (1, 1, 1), (0, 0, 0)
+
+
+def images(*rows, shape=None) -> np.ndarray:
+    """Numbers as one image (1, 1, 1, H, W), or as any 5-D ``shape``."""
+    x = np.array(rows, float)
+    return x.reshape(shape or (1, 1, 1, *np.atleast_2d(x).shape))
+
+
+def conv(x, weight, y_size, stride=ONES, padding=ZEROS, dilation=ONES, groups=1, bias=(), low=-INF, high=INF):
+    y = np.empty((x.shape[0], weight.shape[0], *y_size))
+    ref.conv_forward(x, weight, np.array(bias, float), y, low, high, stride, padding, dilation, groups, 1)
+    return y
+
+
+def columns(kernel_fn, x, shape, kernel, out, stride=ONES, padding=ZEROS, dilation=ONES):
+    result = np.empty(shape)
+    kernel_fn(x, result, kernel, out, stride, padding, dilation, 1)
+    return result
