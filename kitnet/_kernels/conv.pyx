@@ -37,7 +37,7 @@ cdef enum:
     STAGED = 384 * 1024     # bytes of staged source in a block
     SUMS = 256 * 1024       # bytes of sums in a block
     NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
-    COLUMNS = 256           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
+    COLUMNS = 512           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
     FILTERS = 128           # filters in a block
     DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
     ENOUGH = 8              # tasks a sample, where it is worth splitting
