@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ COMPARE = Path(__file__).resolve().parents[1] / "benchmarks" / "compare.py"
 
 
 def compare(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # The script imports the modules beside it, among which there is no kitnet to shadow the one under test.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     return subprocess.run(
-        [sys.executable, str(COMPARE), *arguments], capture_output=True, text=True, check=False
+        [sys.executable, str(COMPARE), *arguments], capture_output=True, text=True, check=False, env=environment
     )
 
 
