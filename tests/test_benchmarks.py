@@ -17,7 +17,11 @@ def compare(*arguments: str) -> subprocess.CompletedProcess[str]:
     # The script imports the modules beside it, among which there is no kitnet to shadow the one under test.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     return subprocess.run(
-        [sys.executable, str(COMPARE), *arguments], capture_output=True, text=True, check=False, env=environment
+        [sys.executable, str(COMPARE), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
 
 
