@@ -52,6 +52,7 @@ cdef struct Block:
     Py_ssize_t columns      # from the first to the last output column
 
 
+cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil
 cdef Py_ssize_t axis_words(Py_ssize_t kernel) noexcept nogil
 cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out) noexcept nogil

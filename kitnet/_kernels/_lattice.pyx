@@ -3,6 +3,14 @@
 from ._dispatch cimport kn_ops
 
 
+cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil:
+    """The columns of the widest mac tile, among those of ``rows`` cut into equal panels."""
+    cdef Py_ssize_t p, widest = 0
+    for p in range(panels):
+        widest = max(widest, ops.mac_vectors[rows * (p + 1) // panels - rows * p // panels])
+    return widest * ops.lanes
+
+
 cdef Py_ssize_t axis_words(Py_ssize_t kernel) noexcept nogil:
     """The words that the tables of one axis take."""
     return 4 * kernel

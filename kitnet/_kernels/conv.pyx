@@ -21,7 +21,7 @@ from libc.string cimport memset
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks,
-    flatten, stage, tap_indices, tap_offsets,
+    flatten, stage, tap_indices, tap_offsets, widest_tile,
 )
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
@@ -71,17 +71,14 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
-    cdef Py_ssize_t blocks, p, columns, sums, near, wanted
+    cdef Py_ssize_t blocks, columns, sums, near, wanted
     cdef double sample = <double>plan.rows * plan.groups * plan.depth * taps * out
     plan.macs = plan.batch * sample
     plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
     blocks = max(1, (plan.depth * max(taps, 1) + KC - 1) // KC)
     plan.channels = max(1, (plan.depth + blocks - 1) // blocks)
     plan.blocks = (plan.depth + plan.channels - 1) // plan.channels
-    plan.tile = 0
-    for p in range(plan.panels):
-        plan.tile = max(plan.tile, ops.mac_vectors[part(plan.rows, plan.panels, p + 1)
-                                                   - part(plan.rows, plan.panels, p)] * ops.lanes)
+    plan.tile = widest_tile(ops, plan.rows, plan.panels)
     plan.filter_blocks = (plan.rows + FILTERS - 1) // FILTERS
     while True:
         sums = SUMS // (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows) * itemsize)

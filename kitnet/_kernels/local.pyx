@@ -17,7 +17,7 @@ from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._pool cimport Block, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 
 ctypedef fused real:
     float
@@ -26,7 +26,6 @@ ctypedef fused real:
 cdef enum:
     SAMPLES = 24            # rows in a block, a multiple of the widths of all dot tiles
     OWN = 8                 # samples in a task of the data gradient
-    SLICE = 1 << 30         # multiply-adds between two looks for Ctrl-C, for each thread
 
 
 cdef struct Shape:
@@ -193,10 +192,6 @@ cdef void sum_deltas(const Shape* s, Py_ssize_t filter, const real* dy, real* db
             dbias[window] += dy[(n * s.filters + filter) * s.windows + window]
 
 
-cdef Py_ssize_t tasks_in_slice(const Shape* s, Py_ssize_t tasks, int threads) noexcept nogil:
-    return max(<Py_ssize_t>threads, <Py_ssize_t>min(<double>tasks, threads * (SLICE / (s.macs / tasks + 1))))
-
-
 def local_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, ::1] weight not None,
                   const real[:, ::1] bias not None, real[:, :, ::1] y not None, kernel, out, stride, padding, dilation,
                   int n_threads):
@@ -213,7 +208,7 @@ def local_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, ::1] 
     for i in range(SAMPLES):
         row[i] = i * s.row
     while done < s.windows and s.samples and s.filters:
-        upto = min(s.windows, done + tasks_in_slice(&s, s.windows, threads))
+        upto = min(s.windows, done + tasks_at_once(s.windows, threads, 2 * s.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for i in prange(done, upto, schedule="static"):
@@ -243,7 +238,7 @@ def local_backward(const real[:, :, ::1] dy not None, const real[:, :, :, :, ::1
     if s.samples == 0:
         memset(&dweight[0, 0, 0], 0, dweight.size * sizeof(real))
     while done < s.windows and s.samples:
-        upto = min(s.windows, done + tasks_in_slice(&s, s.windows, threads))
+        upto = min(s.windows, done + tasks_at_once(s.windows, threads, 2 * s.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for i in prange(done, upto, schedule="static"):
@@ -254,7 +249,7 @@ def local_backward(const real[:, :, ::1] dy not None, const real[:, :, :, :, ::1
         PyErr_CheckSignals()
     done = 0
     while done < tasks:
-        upto = min(tasks, done + tasks_in_slice(&s, tasks, threads))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, 2 * s.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for i in prange(done, upto, schedule="static"):

@@ -1,6 +1,6 @@
 """Winograd convolution F(4x4, 3x3) for float32: see winograd.pyx."""
 
-from ._lattice cimport Axis
+from ._lattice cimport Axis, Lattice
 
 cdef enum:
     ELEMENTS = 36           # of a transformed tile
@@ -22,6 +22,7 @@ cdef struct Filtering:
 
 cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
+cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
 cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil
 cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
                        double low, double high, char* spoilt, int n_threads) except -1

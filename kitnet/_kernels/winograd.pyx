@@ -28,6 +28,7 @@ from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, count_blocks
+from ._lattice cimport widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
@@ -83,6 +84,15 @@ cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
     return min(f.rows, f.depth) >= 16 and f.rows * f.depth >= 1024 and 20 * tiles <= 3 * out
 
 
+cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil:
+    """The lattice whose outputs are the tiles, side by side; ``words`` has room for the tables of three axes."""
+    cdef int a
+    axis_forward(&lattice.axis[0], words, 1, 1, 1, 0, 1, 1)
+    for a in range(2):
+        words += axis_words(1)
+        axis_forward(&lattice.axis[a + 1], words, up(f.out[a], 4), 1, 1, 0, 1, up(f.out[a], 4))
+
+
 cdef struct Work:
     Filtering* f
     bint by_filters
@@ -110,13 +120,10 @@ cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil:
 cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
     cdef Filtering* f = work.f
     cdef Axis* axis = work.lattice.axis
-    cdef Py_ssize_t u = ELEMENTS * f.rows * f.depth * sizeof(float), wanted, p, height
+    cdef Py_ssize_t u = ELEMENTS * f.rows * f.depth * sizeof(float), wanted
     cdef Py_ssize_t blocks
     work.panels = up(f.rows, ops.mac_rows)
-    work.tile = 0
-    for p in range(work.panels):
-        height = first_row(work, p + 1) - first_row(work, p)
-        work.tile = max(work.tile, ops.mac_vectors[height] * ops.lanes)
+    work.tile = widest_tile(ops, f.rows, work.panels)
     work.by_filters = u > SHARED or (u > 4 * NEAR and axis[1].out * axis[2].out <= FEW_TILES)
     wanted = 32 if u <= NEAR else 64
     if work.by_filters:
@@ -354,13 +361,10 @@ cdef int filter_planes(Filtering* f, const float* source, const float* weight, c
     cdef Py_ssize_t t
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
     cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free = <Py_ssize_t*>tables.data
-    cdef Py_ssize_t* columns = free + axis_words(3)
+    cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* columns = words + axis_words(3)
     work.f = f
-    axis_forward(&work.lattice.axis[0], free, 1, 1, 1, 0, 1, 1)
-    for t in range(2):
-        free += axis_words(1)
-        axis_forward(&work.lattice.axis[t + 1], free, up(f.out[t], 4), 1, 1, 0, 1, up(f.out[t], 4))
+    lay_tiles(&work.lattice, words, f)
     make_work(&work, table.ops[0])
     for t in range(TERMS):
         columns[t] = t * work.pitch

@@ -18,10 +18,10 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._lattice cimport Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, count_blocks
+from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
-from .winograd cimport ELEMENTS, Filtering, spread, up
+from .winograd cimport ELEMENTS, Filtering, lay_tiles, spread, up
 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
@@ -99,25 +99,20 @@ cdef int filter_weights(Filtering* f, const float* dy, const float* x, float* dw
     cdef const kn_ops* ops = table.ops[0]
     cdef Work work
     cdef Block block
-    cdef Py_ssize_t g, t, i, j, index, tiles, tile = 0, height, staged, plane = f.out[0] * f.out[1]
+    cdef Py_ssize_t g, t, i, j, index, tiles, tile, staged, plane = f.out[0] * f.out[1]
     cdef Py_ssize_t x_plane = f.size[0] * f.size[1]
     cdef unsigned long long mode = 0
     cdef double total
     cdef int threads = team(n_threads, <double>f.batch * f.rows * f.depth * plane)
     cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free = <Py_ssize_t*>tables.data
-    cdef Py_ssize_t* rows = free + axis_words(3)
-    axis_forward(&work.lattice.axis[0], free, 1, 1, 1, 0, 1, 1)
-    for i in range(2):
-        free += axis_words(1)
-        axis_forward(&work.lattice.axis[i + 1], free, up(f.out[i], 4), 1, 1, 0, 1, up(f.out[i], 4))
+    cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* rows = words + axis_words(3)
+    lay_tiles(&work.lattice, words, f)
     tiles = FACTORS // (ELEMENTS * <Py_ssize_t>sizeof(float) * (f.rows + f.depth))
     choose_blocks(&work.lattice, max(32, min(tiles, MOST_TILES)), 0, f.batch, -1)
     work.most_tiles = work.lattice.images * work.lattice.axis[1].block * work.lattice.axis[2].block
     work.panels = up(f.rows, ops.mac_rows)
-    for i in range(work.panels):
-        height = f.rows * (i + 1) // work.panels - f.rows * i // work.panels
-        tile = max(tile, ops.mac_vectors[height] * ops.lanes)
+    tile = widest_tile(ops, f.rows, work.panels)
     work.channel_lines, work.filter_lines = up(f.depth, ops.lanes), up(f.rows, ops.lanes)
     work.channel_pitch = spread(max(f.depth + tile, work.channel_lines * ops.lanes))
     work.filter_pitch = spread(work.filter_lines * ops.lanes)
