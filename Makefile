@@ -15,7 +15,7 @@ help:
 	@echo "make test            the whole test suite, against the installed package"
 	@echo "make test-packaging  build sdist and wheels, install them in clean environments, try them there"
 	@echo "make lint            ruff, cython-lint, mypy"
-	@echo "make bench           pytest-benchmark over tests/cases.py"
+	@echo "make bench           pytest-benchmark over tests/cases/"
 	@echo "make compare         kitnet against PyTorch and ONNX Runtime (installs them in $(PEERS))"
 	@echo "make footprint       the size of the wheel, the time of an import, the page faults of training"
 	@echo "make sanitize        the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer"

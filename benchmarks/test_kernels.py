@@ -1,4 +1,4 @@
-"""pytest-benchmark over the ``BENCH`` rows of ``tests/cases.py``: every kernel at the sizes of real networks.
+"""pytest-benchmark over the ``BENCH`` rows of ``tests/cases/``: every kernel at the sizes of real networks.
 
     make bench                                                      all rows; JSON in benchmarks/results/
     pytest benchmarks --benchmark-group-by=func                     one table

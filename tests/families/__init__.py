@@ -1,4 +1,4 @@
-"""What a row of ``cases.py`` is: a family of kernels at one size, and the calls that belong to it.
+"""What a row of ``cases/`` is: a family of kernels at one size, and the calls that belong to it.
 
 ``case.calls(dtype)`` gives kernel calls with seeded inputs; a ``Call`` runs on any set of kernels, any number
 of times. The class attributes of a family say which kernel is the gradient of which: tests need no more.

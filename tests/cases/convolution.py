@@ -1,0 +1,148 @@
+"""Rows of convolution."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from families import Case, Conv
+
+from .sizes import EDGES, SPECIAL, WINDOWS, random_windows
+
+_RELU = {"low": 0.0}
+_RELU6 = {"low": 0.0, "high": 6.0}
+
+CONVS: list[dict[str, Any]] = [
+    *({"k": 4, **w} for w in WINDOWS),
+    # groups, depthwise, depth multiplier
+    {"x": (2, 6, 7, 8), "k": 9, "kernel": 3, "padding": 1, "groups": 3},
+    {"x": (2, 8, 9, 9), "k": 4, "kernel": (2, 3), "stride": 2, "padding": 1, "groups": 2, "bias": False},
+    {"x": (2, 5, 9, 17), "k": 5, "kernel": 3, "padding": 1, "groups": 5},
+    {"x": (2, 5, 9, 17), "k": 10, "kernel": 3, "stride": 2, "padding": 1, "groups": 5},
+    {"x": (1, 33, 7, 7), "k": 33, "kernel": 5, "padding": 2, "dilation": 1, "groups": 33},
+    {"x": (2, 4, 20), "k": 8, "kernel": 3, "dilation": 3, "padding": 3, "groups": 4},
+    {"x": (1, 4, 4, 5, 6), "k": 4, "kernel": 3, "padding": 1, "groups": 2},
+    # no bias, fused activations
+    {"x": (2, 3, 6, 6), "k": 4, "kernel": 3, "bias": False},
+    {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, **_RELU},
+    {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, "bias": False, **_RELU6},
+    {"x": (2, 4, 9, 11), "k": 4, "kernel": 3, "padding": 1, "groups": 4, **_RELU},
+    # more padding than kernel, and images smaller than it
+    {"x": (1, 2, 3, 3), "k": 3, "kernel": 2, "padding": 4},
+    {"x": (1, 2, 2, 3), "k": 3, "kernel": 5, "padding": ((3, 1), (0, 4)), "stride": 2},
+    # input rows and columns that no window reaches
+    {"x": (2, 3, 10, 12), "k": 5, "kernel": 2, "stride": 7},
+    # output channels around the rows of a tile, output width and size around its columns
+    *({"x": (1, 3, 3, 18), "k": k, "kernel": 3, "padding": 1} for k in EDGES),
+    *({"x": (1, 3, 2, w), "k": 3, "kernel": 3, "padding": 1} for w in EDGES),
+    *({"x": (1, 5, 1, w), "k": 15, "kernel": 1} for w in EDGES),
+    *({"x": (1, c, 3, 5), "k": 6, "kernel": 1} for c in EDGES),
+    *({"x": (1, 2, 13, 13), "k": 3, "kernel": 3, "stride": s, "padding": 1} for s in (2, 3, 4)),
+    # input channels around the blocks of the reduction
+    *({"x": (1, c, 5, 6), "k": 15, "kernel": 3, "padding": 1} for c in (27, 28, 29, 57)),
+    *({"x": (1, c, 5, 6), "k": 7, "kernel": 1} for c in (255, 256, 257)),
+    *({"x": (1, c, 6, 6), "k": 5, "kernel": 5, "padding": 2} for c in (10, 11, 21)),
+    # batches, and work enough for several threads
+    {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (33, 16, 8, 8), "k": 17, "kernel": 3, "padding": 1},
+    {"x": (5, 6, 14, 14), "k": 16, "kernel": 5},
+    {"x": (2, 64, 15, 15), "k": 65, "kernel": 3, "padding": 1},
+    {"x": (1, 32, 30, 30), "k": 31, "kernel": 3, "padding": 1},
+    {"x": (1, 3, 64, 64), "k": 32, "kernel": 7, "stride": 2, "padding": 3},
+    {"x": (3, 70, 14, 14), "k": 130, "kernel": 1},
+    {"x": (7, 130, 9, 9), "k": 130, "kernel": 1, "stride": 2},
+    {"x": (9, 24, 14, 14), "k": 24, "kernel": 3, "padding": 1, "groups": 24},
+    {"x": (4, 24, 28, 28), "k": 48, "kernel": 5, "stride": 2, "padding": 2, "groups": 24},
+    {"x": (2, 32, 28, 28), "k": 32, "kernel": 3, "padding": 1, "groups": 8},
+    {"x": (8, 16, 100), "k": 20, "kernel": 9, "padding": 4},
+    {"x": (2, 16, 6, 10, 10), "k": 20, "kernel": 3, "padding": 1},
+    {"x": (1, 520, 6, 6), "k": 40, "kernel": 3, "padding": 1},
+    # columns enough for several blocks (rows, parts of rows, slices, images), images enough for many chunks
+    {"x": (1, 30, 70, 71), "k": 9, "kernel": 3, "padding": 1},
+    {"x": (1, 30, 3, 3001), "k": 4, "kernel": 3, "padding": 1},
+    {"x": (1, 20, 9, 21, 22), "k": 5, "kernel": 3, "padding": 1},
+    {"x": (1, 3, 40, 50), "k": 130, "kernel": 3, "stride": 1},
+    {"x": (1, 20, 90, 91), "k": 10, "kernel": 3, "stride": 2, "dilation": 2},
+    {"x": (130, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (140, 4, 14, 14), "k": 20, "kernel": 5, "padding": 2},
+]
+
+# Each filter reads one channel: widths around the vectors, heights around the rows at a time, many bands.
+DEPTHWISE: list[dict[str, Any]] = [
+    *({"x": (2, 3, 5, w), "k": 3, "kernel": 3, "padding": 1, "groups": 3} for w in EDGES),
+    *({"x": (1, 2, h, 17), "k": 4, "kernel": 3, "padding": 1, "groups": 2} for h in (1, 2, 3, 4, 5, 8, 9)),
+    *(
+        {"x": (2, 3, 13, 19), "k": 3, "kernel": k, "stride": 2, "padding": k // 2, "groups": 3}
+        for k in (1, 2, 5, 7)
+    ),
+    {"x": (2, 3, 12, 11), "k": 3, "kernel": 3, "dilation": 2, "padding": 2, "groups": 3, **_RELU},
+    {
+        "x": (2, 3, 12, 11),
+        "k": 6,
+        "kernel": (1, 5),
+        "stride": (3, 2),
+        "padding": ((0, 1), (3, 0)),
+        "groups": 3,
+    },
+    {"x": (3, 4, 50), "k": 12, "kernel": 7, "padding": 3, "groups": 4, "bias": False},
+    {"x": (2, 3, 5, 7, 9), "k": 3, "kernel": (2, 3, 3), "padding": (0, 1, 1), "groups": 3},
+    {"x": (2, 3, 90, 91), "k": 3, "kernel": 3, "padding": 1, "groups": 3},
+    {"x": (1, 2, 100, 120), "k": 4, "kernel": 5, "stride": 2, "padding": 2, "groups": 2},
+    {"x": (1, 2, 2, 7000), "k": 2, "kernel": 3, "padding": 1, "groups": 2},
+    {"x": (3, 4, 20, 21), "k": 4, "kernel": 3, "padding": 1, "groups": 4, "special": True},
+    {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "stride": 2, "padding": 2, "groups": 4, "special": True},
+]
+
+# 3x3 convolutions with channels enough for Winograd's algorithm, which errs more in float32 than a plain sum.
+WINOGRAD: list[dict[str, Any]] = [
+    {"kernel": 3, "tolerance": 512, **row}
+    for row in (
+        {"x": (2, 16, 8, 8), "k": 64, "padding": 1},
+        {"x": (2, 64, 8, 8), "k": 16, "padding": 1},
+        *({"x": (1, c, 11, 16), "k": k, "padding": 1} for c, k in ((17, 63), (33, 65), (63, 17), (65, 129))),
+        *(
+            {"x": (1, 32, h, w), "k": 32, "padding": 1}
+            for h, w in ((7, 8), (15, 12), (24, 31), (4, 68), (23, 40))
+        ),
+        *({"x": (1, 32, 14, 18), "k": 33, "padding": p} for p in (0, 2, 3, ((2, 1), (0, 4)))),
+        {"x": (1, 257, 8, 8), "k": 20, "padding": 1},
+        {"x": (1, 20, 8, 8), "k": 260, "padding": 1},
+        {"x": (2, 64, 12, 12), "k": 96, "padding": 1, "groups": 2},
+        {"x": (3, 32, 16, 16), "k": 48, "padding": 1, "bias": False, **_RELU6},
+        {"x": (5, 32, 20, 20), "k": 40, "padding": 1, **_RELU},
+        {"x": (9, 32, 32, 32), "k": 32, "padding": 1},
+        {"x": (1, 32, 100), "k": 40, "padding": 1},
+        {"x": (1, 24, 3, 12, 12), "k": 48, "padding": 1},
+        {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True},
+    )
+]
+
+
+def _random_convs(seed: int, count: int) -> list[dict[str, Any]]:
+    rng, rows = random.Random(seed), random_windows(seed, count, pooling=False)
+    for row in rows:
+        groups = rng.choice((1, 1, 1, 2, 3))
+        n, c, *size = row["x"]
+        row |= {"x": (n, groups * c, *size), "k": groups * rng.randint(1, 9), "groups": groups}
+    return rows
+
+
+CASES: list[Case] = [
+    *(Conv(**w) for w in CONVS + DEPTHWISE + WINOGRAD + _random_convs(6, 60)),
+    *(Conv(**w, k=6, special=True) for w in SPECIAL),
+]
+
+BENCH: list[Case] = [
+    Conv(x=(32, 1, 28, 28), k=6, kernel=5, padding=2),  # LeNet
+    Conv(x=(32, 6, 14, 14), k=16, kernel=5),
+    Conv(x=(4, 64, 112, 112), k=128, kernel=3, padding=1),  # VGG
+    Conv(x=(4, 512, 14, 14), k=512, kernel=3, padding=1),
+    Conv(x=(8, 3, 224, 224), k=64, kernel=7, stride=2, padding=3),  # ResNet
+    Conv(x=(8, 64, 56, 56), k=64, kernel=3, padding=1),
+    Conv(x=(8, 256, 14, 14), k=256, kernel=3, padding=1),
+    Conv(x=(8, 256, 56, 56), k=64, kernel=1),
+    Conv(x=(8, 64, 56, 56), k=128, kernel=3, stride=2, padding=1),
+    Conv(x=(8, 32, 112, 112), k=32, kernel=3, padding=1, groups=32),  # MobileNet
+    Conv(x=(32, 64, 1024), k=64, kernel=3, padding=1),
+    Conv(x=(2, 64, 8, 28, 28), k=64, kernel=3, padding=1),  # C3D
+]
