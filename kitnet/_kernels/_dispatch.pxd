@@ -42,6 +42,9 @@ cdef extern from "kn_table.h" nogil:
     ctypedef void (*kn_dot)(Py_ssize_t n, const void* a, Py_ssize_t lda, const void* b, const Py_ssize_t* off,
                             void* c, Py_ssize_t ldc, Py_ssize_t cols, int accumulate) noexcept nogil
 
+    ctypedef void (*kn_cast)(Py_ssize_t kc, const void* x, const Py_ssize_t* off, const void* w, void* c,
+                             int accumulate, Py_ssize_t ahead) noexcept nogil
+
     Py_ssize_t KN_NOWHERE
 
     ctypedef struct kn_tiles:
@@ -68,6 +71,11 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t* mac_vectors
         kn_mac* mac
         kn_dot* dot
+        Py_ssize_t cast_rows
+        kn_cast[4][15] cast
+        void (*cast_ahead)(void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
+        void (*cast_out)(const void* c, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t filters, const void* bias,
+                         double low, double high, void* dst, Py_ssize_t plane, Py_ssize_t step) noexcept nogil
         void (*rows_in)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t size, Py_ssize_t first,
                         Py_ssize_t step, void* dst, Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
         void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias, double low,

@@ -13,7 +13,8 @@ from ._dispatch cimport kn_ops
 cdef struct Axis:
     Py_ssize_t size         # of the source
     Py_ssize_t pad          # source index 0 stands here on the padded axis; negative crops
-    Py_ssize_t stride       # a step of the output is this many steps on the padded axis
+    Py_ssize_t stride       # a place is this many steps on the padded axis from the place before,
+    Py_ssize_t step         # and an output this many places from the output before: 1, or the stride of a dense axis
     Py_ssize_t out          # outputs
     Py_ssize_t kernel       # the kernel's size
     Py_ssize_t taps         # how many of it take part
@@ -59,6 +60,7 @@ cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_
 cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
                         Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase) noexcept nogil
 cdef void flatten(Axis* axis) noexcept nogil
+cdef void make_dense(Axis* axis) noexcept nogil
 cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,
                         int packed) noexcept nogil
 cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil

@@ -23,6 +23,7 @@ cdef void begin(Axis* axis, Py_ssize_t* words, Py_ssize_t kernel) noexcept nogil
     axis.tap_place = words + 2 * kernel
     axis.phase = words + 3 * kernel
     axis.taps = axis.phases = axis.reach = 0
+    axis.step = 1
 
 
 cdef void add_tap(Axis* axis, Py_ssize_t tap, Py_ssize_t position, Py_ssize_t place) noexcept nogil:
@@ -83,9 +84,21 @@ cdef void flatten(Axis* axis) noexcept nogil:
         axis[a].size = axis[a].out = axis[a].to_size = plane if a == 2 else 1
 
 
+cdef void make_dense(Axis* axis) noexcept nogil:
+    """Stage the places of all phases side by side, for kernels that can step over them."""
+    cdef Py_ssize_t t
+    axis.reach = 0
+    for t in range(axis.taps):
+        axis.tap_place[t] = axis.tap_place[t] * axis.stride + axis.phase[axis.tap_phase[t]]
+        axis.tap_phase[t] = 0
+        axis.reach = max(axis.reach, axis.tap_place[t])
+    axis.phases, axis.phase[0] = 1, 0
+    axis.step, axis.stride = axis.stride, 1
+
+
 cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
     """The places that are zero at the end and at the beginning of every phase: the neighbours can share them."""
-    cdef Py_ssize_t p, before, after, span = axis.out + axis.reach, shared = axis.reach
+    cdef Py_ssize_t p, before, after, span = (axis.out - 1) * axis.step + 1 + axis.reach, shared = axis.reach
     for p in range(axis.phases):
         before = max(0, axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
         after = span - max(0, axis.size + axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
@@ -98,7 +111,7 @@ cdef void set_block(Axis* axis, Py_ssize_t block, bint packed) noexcept nogil:
     cdef Py_ssize_t n = max(1, (axis.out + block - 1) // block)
     axis.block = (axis.out + n - 1) // n
     axis.shared = 0 if packed or n > 1 else zeros_shared(axis)
-    axis.pitch = axis.block if packed else axis.block + axis.reach - axis.shared
+    axis.pitch = axis.block if packed else (axis.block - 1) * axis.step + 1 + axis.reach - axis.shared
 
 
 cdef Py_ssize_t set_blocks(Lattice* lattice, Py_ssize_t columns, bint packed) noexcept nogil:
@@ -205,19 +218,24 @@ cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* bl
     cdef const Axis* h = &lattice.axis[1]
     cdef const Axis* w = &lattice.axis[2]
     cdef Py_ssize_t z, depth, low, high, pitch = w.pitch * itemsize
-    # The rows [low, high) lie in the image, those around them in the padding.
-    low = min(count[1], max(0, -first[1] + h.stride - 1) // h.stride)
-    high = max(low, min(count[1], max(0, h.size - first[1] + h.stride - 1) // h.stride))
+    # The rows [low, high) lie in the image, those around them in the padding. Divisions only at the edges.
+    low, high = 0, count[1]
+    if first[1] < 0:
+        low = min(high, (-first[1] + h.stride - 1) // h.stride)
+    if first[1] + (count[1] - 1) * h.stride >= h.size:
+        high = max(low, max(0, h.size - first[1] + h.stride - 1) // h.stride)
     for z in range(count[0]):
         depth = first[0] + z * d.stride
         if depth < 0 or depth >= d.size:
             ops.rows_in(source, 0, count[1], 0, 0, 1, staged, w.pitch, count[2])
         else:
-            ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
+            if low > 0:
+                ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
             ops.rows_in(source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize,
                         h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch,
                         count[2])
-            ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
+            if high < count[1]:
+                ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
         staged += h.pitch * pitch
 
 
@@ -233,8 +251,8 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
     cdef bint packed = lattice.packed
     source += block.image * source_image * itemsize
     for a in range(3):
-        base[a] = block.first[a] * axis[a].stride - axis[a].pad
-        count[a] = block.count[a] if packed else block.count[a] + axis[a].reach
+        base[a] = block.first[a] * axis[a].step * axis[a].stride - axis[a].pad
+        count[a] = block.count[a] if packed else (block.count[a] - 1) * axis[a].step + 1 + axis[a].reach
     for _ in range(channels):
         for i in range(axis[0].taps if packed else axis[0].phases):
             first[0] = position(&axis[0], base[0], i, packed)

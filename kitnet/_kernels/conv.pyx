@@ -25,6 +25,7 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
+from .broadcast cimport Product, broadcast, pays
 from .depthwise cimport filter_channels
 from .winograd cimport Filtering, filter_planes, is_filtering
 
@@ -256,6 +257,7 @@ cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* 
     """By Winograd's algorithm where that is better, else directly; images with results that are not finite directly."""
     cdef Axis* axis = lattice.axis
     cdef Filtering f
+    cdef Product product
     cdef Plan one
     cdef Memory spoilt
     cdef Py_ssize_t n
@@ -277,6 +279,11 @@ cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* 
             return 0
     if plan.depth == 1 and plan.rows <= DEPTHWISE:
         return each_channel(plan, lattice, source, weight, bias, dest, low, high, n_threads)
+    product.batch, product.groups, product.rows, product.depth = plan.batch, plan.groups, plan.rows, plan.depth
+    product.taps, product.row_step = plan.taps, plan.row_step
+    product.depth_step, product.group_step = plan.depth_step, plan.group_step
+    if pays(&product, lattice, table.ops[sizeof(real) == sizeof(double)].lanes):
+        return broadcast(&product, lattice, source, weight, bias, dest, low, high, n_threads)
     return direct(plan, lattice, source, weight, bias, dest, low, high, n_threads)
 
 

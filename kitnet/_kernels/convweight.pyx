@@ -161,8 +161,9 @@ cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* 
     at_once = max(1, min(min(plan.chunks, CHUNKS), PARTIAL // (total * <Py_ssize_t>sizeof(real))))
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, parts * at_once)
-    staged_dy = (plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + 15) // 16 * 16
-    staged_x = (plan.most_channels * lattice.channel + 15) // 16 * 16
+    staged_dy = plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch
+    staged_dy = (staged_dy + ops.lanes + 15) // 16 * 16
+    staged_x = (plan.most_channels * lattice.channel + ops.lanes + 15) // 16 * 16
     cdef Memory memory = scratch(threads * (staged_dy + staged_x) * sizeof(real))
     cdef Memory partial = scratch((total * at_once if plan.chunks > 1 else 0) * sizeof(real))
     cdef real* own = <real*>memory.data

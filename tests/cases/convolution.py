@@ -93,6 +93,33 @@ DEPTHWISE: list[dict[str, Any]] = [
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "stride": 2, "padding": 2, "groups": 4, "special": True},
 ]
 
+# Filters in the lanes: full and partial vectors of them, rows of all tiles, steps of 1 and 2, sources read in
+# place, lines of the kernel in the padding, blocks of channels, blocks of columns.
+BROADCAST: list[dict[str, Any]] = [
+    *({"x": (1, 12, 5, w), "k": 32, "kernel": 5, "padding": 2} for w in range(4, 31)),
+    *(
+        {"x": (1, 12, 5, w), "k": 16, "kernel": (5, 3), "padding": (2, 1), "stride": (1, 2)}
+        for w in (8, 15, 27, 57)
+    ),
+    *({"x": (2, 100, 3, 9), "k": k, "kernel": 1} for k in (15, 16, 30, 31, 32, 47, 48, 64, 93)),
+    *({"x": (2, c, 6, 10), "k": 32, "kernel": 1, "stride": 2} for c in (96, 256, 257)),
+    *({"x": (1, c, 7, 8), "k": 48, "kernel": (3, 2)} for c in (42, 43, 86)),
+    {"x": (2, 14, 9, 12), "k": 64, "kernel": 3, "stride": 2, "padding": 1, **_RELU6},
+    {"x": (2, 28, 8, 8), "k": 64, "kernel": 2, "stride": 2, "bias": False},
+    {"x": (1, 28, 32, 32), "k": 32, "kernel": 2},
+    {"x": (1, 14, 11, 13), "k": 32, "kernel": 3, "stride": 3, "padding": 2},
+    {"x": (1, 14, 11, 13), "k": 32, "kernel": 3, "dilation": 3, "padding": 3},
+    {"x": (1, 14, 4, 5, 6), "k": 32, "kernel": 3, "padding": 1},
+    {"x": (1, 40, 4, 5, 6), "k": 32, "kernel": 3, "padding": ((3, 0), (0, 3), (1, 1)), **_RELU},
+    {"x": (3, 24, 40), "k": 32, "kernel": 5, "padding": 2},
+    {"x": (2, 64, 9, 10), "k": 64, "kernel": 3, "stride": 2, "padding": 1, "groups": 2},
+    {"x": (5, 64, 20, 20), "k": 64, "kernel": 3, "stride": 2, "padding": 1},
+    {"x": (1, 16, 90, 30), "k": 64, "kernel": 5, "padding": 2, "stride": (1, 2)},
+    {"x": (33, 32, 6, 6), "k": 32, "kernel": 2, "padding": 1},
+    {"x": (2, 20, 9, 12), "k": 32, "kernel": 5, "padding": 2, "special": True},
+    {"x": (2, 100, 6, 7), "k": 32, "kernel": 1, "special": True},
+]
+
 # 3x3 convolutions with channels enough for Winograd's algorithm, which errs more in float32 than a plain sum.
 WINOGRAD: list[dict[str, Any]] = [
     {"kernel": 3, "tolerance": 512, **row}
@@ -128,7 +155,7 @@ def _random_convs(seed: int, count: int) -> list[dict[str, Any]]:
 
 
 CASES: list[Case] = [
-    *(Conv(**w) for w in CONVS + DEPTHWISE + WINOGRAD + _random_convs(6, 60)),
+    *(Conv(**w) for w in CONVS + DEPTHWISE + BROADCAST + WINOGRAD + _random_convs(6, 60)),
     *(Conv(**w, k=6, special=True) for w in SPECIAL),
 ]
 

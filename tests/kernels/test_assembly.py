@@ -52,10 +52,11 @@ class Tile:
     dtype: str
     rows: int
     width: int
+    variant: str = ""
 
     @property
     def name(self):
-        return f"kn_{self.dtype}_{self.kind}_{self.rows}__{self.isa}"
+        return f"kn_{self.dtype}_{self.kind}_{self.rows}{self.variant}__{self.isa}"
 
 
 @dataclass
@@ -72,13 +73,18 @@ class Stream:
 
 
 def tiles(kind):
-    """The tiles that each instruction set's source asks for: KN_MAC_TILES or KN_DOT_TILES."""
+    """The tiles that each instruction set's source asks for: KN_MAC_TILES, KN_DOT_TILES or KN_CAST_TILES."""
     for isa in COMPILERS:
         source = (SIMD / f"kn_{isa}.c").read_text().replace("\\\n", " ")
         listed = re.search(rf"#define KN_{kind.upper()}_TILES\(X\)(.*)", source).group(1)
-        for rows, width in re.findall(r"X\((\d+),\s*(\d+)\)", listed):
-            for dtype in ("f32", "f64"):
+        for dtype in ("f32", "f64"):
+            for rows, width in re.findall(r"X\((\d+),\s*(\d+)\)", listed):
                 yield Tile(kind, isa, dtype, int(rows), int(width))
+            for rows in re.findall(r"X\((\d+)\)", listed):  # by 1 and 2 vectors, in steps of 1 and 2
+                for width, step in ((1, 1), (1, 2), (2, 1), (2, 2)):
+                    if rows == "1" and step == 2:
+                        continue  # one pixel has no next one: the same code
+                    yield Tile(kind, isa, dtype, int(rows), width, f"_{width}_{step}")
 
 
 @cache
@@ -137,7 +143,7 @@ def stack_references(tile):
 
 
 SCALAR = r"v?(?:add|mul|sub|div|sqrt|fmadd\w*)s[sd]\b|f(?:add|mul|madd|div|sqrt)\s+[sd]\d"
-ALL_TILES = [*tiles("mac"), *tiles("dot")]
+ALL_TILES = [*tiles("mac"), *tiles("dot"), *tiles("cast")]
 
 
 @pytest.mark.parametrize("tile", ALL_TILES, ids=lambda tile: tile.name)

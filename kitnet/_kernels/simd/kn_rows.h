@@ -1,62 +1,45 @@
 /* Rows between an image and its staged copy: in, with zeros around and every step-th element; out, with bias and
  * clipping, to every step-th element. */
 
-/* dst[q] = src[first + q * step] for low <= q < high, else 0; q < n. Nothing is read outside of [0, size). */
-static inline __attribute__((always_inline)) void KN(row_in)(const R *restrict src, ptrdiff_t size, ptrdiff_t first,
-                                                             ptrdiff_t step, R *restrict dst, ptrdiff_t low,
-                                                             ptrdiff_t high, ptrdiff_t n)
-{
-    ptrdiff_t q = 0;
-    for (; q < low; q++) dst[q] = 0;
-    const ptrdiff_t inside = size - first >= step * KN_LANES ? (size - first - step * KN_LANES) / step + 1 : 0; /* whole vectors begin before this */
-    if (step == 1)
-        for (; q + KN_LANES <= high; q += KN_LANES) v_store(dst + q, v_load(src + first + q));
-    else if (step == 2)
-        for (; q + KN_LANES <= high && q < inside; q += KN_LANES) {
-            const R *from = src + first + 2 * q;
-            v_store(dst + q, KN(even)(v_load(from), v_load(from + KN_LANES)));
-        }
-    for (; q < high; q += KN_LANES) {
-        const R *from = src + first + q * step;
-        const ptrdiff_t left = size - first - q * step, wanted = high - q < KN_LANES ? high - q : KN_LANES;
-        V v;
-        if (step == 1) {
-            v = KN(load_clamped)(from, wanted);
-        } else if (step == 2) {
-            v = KN(even)(KN(load_clamped)(from, left), KN(load_clamped)(from + KN_LANES, left - KN_LANES));
-        } else {
-            union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
-            for (ptrdiff_t i = 0; i < wanted; i++) u.r[i] = from[i * step];
-            v = u.v;
-        }
-        if (wanted == KN_LANES)
-            v_store(dst + q, v);
-        else
-            v_store_part(dst + q, v, wanted);
-    }
-    for (q = high > low ? high : low; q < n; q++) dst[q] = 0;
-}
-
-/* dst[r][q] = src[r * src_step][first + q * step] where that index is in [0, size), else 0;  r < rows, q < n */
+/* dst[r][q] = src[r * src_step][first + q * step] where that index is in [0, size), else 0;  r < rows, q < n.
+ * Whole vectors are written: up to a vector, less one element, behind the n-th of each row. */
 static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                         ptrdiff_t step, void *dst_, ptrdiff_t dst_step, ptrdiff_t n)
 {
     const R *src = src_;
     R *dst = dst_;
+    /* The places [low, high) lie in the source. Divisions only at its edges. */
     ptrdiff_t low = first < 0 ? (-first + step - 1) / step : 0;
-    ptrdiff_t high = first < size ? (size - first + step - 1) / step : 0;
+    ptrdiff_t high = first + (n - 1) * step < size ? n : first < size ? (size - first + step - 1) / step : 0;
     if (low > n) low = n;
-    if (high > n) high = n;
     if (high < low) high = low;
-    if (step == 1)
-        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
-            KN(row_in)(src, size, first, 1, dst, low, high, n);
-    else if (step == 2)
-        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
-            KN(row_in)(src, size, first, 2, dst, low, high, n);
-    else
-        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step)
-            KN(row_in)(src, size, first, step, dst, low, high, n);
+    src += first + low * step;
+    size -= first + low * step;
+    for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
+        ptrdiff_t q = 0;
+        for (; q < low; q += KN_LANES) v_store(dst + q, (V){0});
+        const R *from = src;
+        q = low;
+        if (step == 1) {
+            for (; q + KN_LANES <= high; q += KN_LANES, from += KN_LANES) v_store(dst + q, v_load(from));
+            if (q < high) {
+                v_store(dst + q, v_load_part(from, high - q));
+                q += KN_LANES;
+            }
+        } else if (step == 2) {
+            ptrdiff_t left = size;
+            for (; q < high && left >= 2 * KN_LANES; q += KN_LANES, from += 2 * KN_LANES, left -= 2 * KN_LANES)
+                v_store(dst + q, KN(even)(v_load(from), v_load(from + KN_LANES)));
+            if (q < high) {
+                v_store(dst + q, KN(even)(KN(load_clamped)(from, left),
+                                          KN(load_clamped)(from + KN_LANES, left - KN_LANES)));
+                q += KN_LANES;
+            }
+        } else {
+            for (; q < high; q++, from += step) dst[q] = *from;
+        }
+        for (; q < n; q += KN_LANES) v_store(dst + q, (V){0});
+    }
 }
 
 /* v where low <= v <= high or v is NaN, else the bound that it passes. */
@@ -65,6 +48,25 @@ static inline V KN(clip)(V v, R low, R high)
     const V l = low - (V){0}, h = high - (V){0};
     v = v_select(v < l, l, v);
     return v_select(v > h, h, v);
+}
+
+/* dst[i * step] = v[i] for i < n, a vector at most. */
+static inline __attribute__((always_inline)) void KN(store_step)(R *dst, V v, ptrdiff_t step, ptrdiff_t n)
+{
+    if (step == 1 && n >= KN_LANES) {
+        v_store(dst, v);
+    } else if (step == 1) {
+        v_store_part(dst, v, n);
+#if defined(KN_AVX512)
+    } else if (step == 2) { /* what stands between keeps its value */
+        const unsigned mask = n >= KN_LANES ? ~0u : (1u << 2 * n) - 1;
+        KN(store_even)(dst, KN(zip_low)(v, v), mask);
+        KN(store_even)(dst + KN_LANES, KN(zip_high)(v, v), mask >> KN_LANES);
+#endif
+    } else {
+        const union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
+        for (ptrdiff_t i = 0; i < n && i < KN_LANES; i++) dst[i * step] = u.r[i];
+    }
 }
 
 /* dst[r][q * step] = clip(src[r][q] + bias, low, high), NaN kept;  r < rows, q < n; src and dst may be the same */
@@ -79,10 +81,9 @@ static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, p
             for (; q + KN_LANES <= n; q += KN_LANES) v_store(dst + q, KN(clip)(v_load(src + q) + bias, low, high));
             if (q < n) v_store_part(dst + q, KN(clip)(v_load_part(src + q, n - q) + bias, low, high), n - q);
         } else {
-            for (; q < n; q++) {
-                const R v = src[q] + bias, w = v < low ? low : v;
-                dst[q * step] = w > high ? high : w;
-            }
+            for (; q < n; q += KN_LANES)
+                KN(store_step)(dst + q * step, KN(clip)(KN(load_clamped)(src + q, n - q) + bias, low, high), step,
+                               n - q);
         }
     }
 }

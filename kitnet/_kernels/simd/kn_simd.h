@@ -70,6 +70,18 @@ static inline void KN(store_part)(R *p, V v, ptrdiff_t n)
 #endif
 }
 
+#if defined(KN_AVX512)
+/* The even lanes whose bit is set in mask. */
+static inline void KN(store_even)(R *p, V v, unsigned mask)
+{
+#if KN_SIZE == 4
+    _mm512_mask_storeu_ps(p, (__mmask16)(mask & 0x5555), v);
+#else
+    _mm512_mask_storeu_pd(p, (__mmask8)(mask & 0x55), v);
+#endif
+}
+#endif
+
 /* The elements p[low] to p[high - 1], each in its lane, zeros in the other lanes; low and high may lie outside. */
 static inline V KN(load_between)(const R *p, ptrdiff_t low, ptrdiff_t high)
 {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Capacities of the table; what an instruction set really has, its kn_ops says. */
-enum { KN_MAX_MAC_ROWS = 14, KN_MAX_DOT_ROWS = 6, KN_MAX_DOT_COLS = 4 };
+enum { KN_MAX_MAC_ROWS = 14, KN_MAX_DOT_ROWS = 6, KN_MAX_DOT_COLS = 4, KN_MAX_CAST_ROWS = 14 };
 
 /* c[i][j] (+)= sum_k a[k * lda + i] * b[off[k] + j]   for i < m, j < vectors(m) * lanes */
 typedef void (*kn_mac)(ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
@@ -21,6 +21,10 @@ typedef void (*kn_mac)(ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *b
  * off has dot_cols entries, all of them readable rows */
 typedef void (*kn_dot)(ptrdiff_t n, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
                        void *c, ptrdiff_t ldc, ptrdiff_t cols, int accumulate);
+
+/* c[i][f] (+)= sum_k x[off[k] + i * step] * w[k][f]   for i < m pixels, f < nv * lanes filters; prefetches x `ahead` */
+typedef void (*kn_cast)(ptrdiff_t kc, const void *x, const ptrdiff_t *off, const void *w, void *c, int accumulate,
+                        ptrdiff_t ahead);
 
 /* A vector of Winograd tiles: one strip of them, or two or four shorter ones, from as many rows of tiles. Each quarter
  * of the vector is read from four rows of its own (or on from the quarter before): row i begins at off[quarter][i] in
@@ -55,7 +59,15 @@ typedef struct {
     ptrdiff_t mac_vectors[KN_MAX_MAC_ROWS + 1]; /* the width of the tile of m rows, in vectors */
     kn_mac mac[KN_MAX_MAC_ROWS + 1];
     kn_dot dot[KN_MAX_DOT_ROWS + 1];
-    /* dst[r * dst_step + q] = src[r * src_step + first + q * step], 0 where that is outside of [0, size) in its row */
+    ptrdiff_t cast_rows;                  /* the most pixels of a cast tile */
+    kn_cast cast[4][KN_MAX_CAST_ROWS + 1]; /* [2 * (step - 1) + nv - 1][m] for steps and vectors 1 and 2 */
+    /* fetches the lines of dst[f * plane] to be written, f < filters */
+    void (*cast_ahead)(void *dst, ptrdiff_t filters, ptrdiff_t plane);
+    /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept */
+    void (*cast_out)(const void *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias, double low,
+                     double high, void *dst, ptrdiff_t plane, ptrdiff_t step);
+    /* dst[r * dst_step + q] = src[r * src_step + first + q * step], 0 where that is outside of [0, size) in its row;
+     * writes up to a vector, less one element, behind each row */
     void (*rows_in)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                     ptrdiff_t step, void *dst, ptrdiff_t dst_step, ptrdiff_t n);
     /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias, low, high), NaN kept */

@@ -27,6 +27,12 @@
 #undef KN_EACH_PARTNER
 #undef KN_MAC
 #undef KN_DOT
+#undef KN_CAST
+#undef KN_CAST_TILE
+#undef KN_CAST_11
+#undef KN_CAST_21
+#undef KN_CAST_12
+#undef KN_CAST_22
 #undef KN_MAC_ENTRY
 #undef KN_MAC_WIDTH
 #undef KN_DOT_ENTRY

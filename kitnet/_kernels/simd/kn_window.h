@@ -16,15 +16,7 @@ static inline int KN(is_3x3)(const ptrdiff_t *off, ptrdiff_t taps, ptrdiff_t ste
 static inline __attribute__((always_inline)) void KN(window_put)(V v, R bias, R low, R high, R *dst, ptrdiff_t step,
                                                                  ptrdiff_t n)
 {
-    v = KN(clip)(v + bias, low, high);
-    if (step == 1 && n >= KN_LANES) {
-        v_store(dst, v);
-    } else if (step == 1) {
-        v_store_part(dst, v, n);
-    } else {
-        const union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
-        for (ptrdiff_t i = 0; i < n && i < KN_LANES; i++) dst[i * step] = u.r[i];
-    }
+    KN(store_step)(dst, KN(clip)(v + bias, low, high), step, n);
 }
 
 /* dst[r * dst_step + q * step] = clip(sum_t w[t] src[off[t] + r * src_step + q] + bias);  r < rows, q < n */

@@ -1,0 +1,361 @@
+"""Direct convolution with the filters in the lanes, forward and backward to the data (see simd/kn_cast.h).
+
+    pack the weights: panels of two vectors of filters, in blocks of channels
+    parallel, task = (block of columns, block of filters, group):
+        for each block of channels:
+            stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
+            for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
+                before; after the last ones cast_out: bias, clipping, and transposed into the images
+
+The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
+micro-kernel. Where no window meets the padding the source is not staged at all.
+
+Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
+summed in one order: the bits depend neither on threads nor on the batch. Blocks of filters have no say in that order;
+there are as many as keep the threads busy.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, prange
+from libc.string cimport memcpy, memset
+
+from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._lattice cimport (
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, make_dense, stage, tap_indices,
+    tap_offsets,
+)
+from ._pool cimport Block as Memory, scratch
+from ._threads cimport tasks_at_once, team, thread_number
+
+cdef enum:
+    WIDTH = 2               # vectors of filters in a panel
+    KC = 256                # taps times channels in a block: a panel of it fits in the L1 cache
+    STAGED = 384 * 1024     # bytes of the source in a block
+    SUMS = 512 * 1024       # bytes of sums in a block
+    ENOUGH = 4              # tasks for each thread, where there is work enough to split
+    TURNED = 64             # taps that are turned at a time when the weights are packed
+    SPLIT = 1 << 19         # multiply-adds in a task at least
+    WORTH = 96              # taps that pay for the transposition of a tile
+    ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
+
+
+cdef struct Plan:
+    const Product* f
+    Py_ssize_t vectors      # of filters of a group
+    Py_ssize_t panels
+    Py_ssize_t filter_blocks
+    Py_ssize_t channels     # in a block of channels
+    Py_ssize_t blocks       # of channels
+    Py_ssize_t most         # pixels in a block
+    bint in_place           # the source is read where it lies
+    bint merged             # a block of rows without a gap is one row
+    double macs             # multiply-adds in all
+
+
+cdef struct Rows:
+    Py_ssize_t height       # rows of the block, and pixels of each
+    Py_ssize_t width
+    Py_ssize_t channels     # in this block of channels
+    Py_ssize_t vectors      # of this panel of filters
+    Py_ssize_t filters
+    Py_ssize_t place        # of the first filter in the bias
+    Py_ssize_t to           # its plane in the destination
+    Py_ssize_t ahead        # how far to prefetch
+    const Py_ssize_t* offset
+    int accumulate          # on top of the channels before
+    bint last               # and then write the results
+    double low
+    double high
+
+
+cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
+    """Where part i of n begins, cut into equal parts."""
+    return n * i // parts
+
+
+cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
+    """Whether this is the better way, judged by the shape of a sample: enough taps, rows of enough pixels, and lanes
+    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs a fifth
+    more."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t vectors = (f.rows + lanes - 1) // lanes
+    cdef double cast = lanes * (vectors + 0.2 * (vectors % WIDTH)) * axis[2].out
+    cdef double mac = 1.05 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad)))
+    return axis[2].out >= 4 and cast <= mac and f.depth * axis[0].taps * axis[1].taps * axis[2].taps >= WORTH
+
+
+cdef bint lies_inside(const Axis* axis, Py_ssize_t axes) noexcept nogil:
+    """Whether no output of these axes meets the padding."""
+    cdef Py_ssize_t a, t, place
+    for a in range(axes):
+        for t in range(axis[a].taps):
+            place = axis[a].phase[axis[a].tap_phase[t]] + axis[a].tap_place[t] * axis[a].stride - axis[a].pad
+            if place < 0 or place + (axis[a].out - 1) * axis[a].step * axis[a].stride >= axis[a].size:
+                return False
+    return True
+
+
+cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
+                    int threads) noexcept nogil:
+    """Choose panels, blocks of filters and channels, and blocks of columns."""
+    cdef Axis* axis = lattice.axis
+    cdef const Product* f = plan.f
+    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
+    cdef Py_ssize_t phases, places, sums, wanted
+    plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
+    plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
+    plan.panels = (plan.vectors + WIDTH - 1) // WIDTH
+    plan.blocks = (f.depth * taps + KC - 1) // KC
+    plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
+    plan.blocks = (f.depth + plan.channels - 1) // plan.channels
+    if axis[2].stride == 2 and axis[2].phases == 2:
+        make_dense(&axis[2])
+    plan.in_place = (lies_inside(axis, 3) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
+    phases = axis[0].phases * axis[1].phases * axis[2].phases
+    plan.filter_blocks = 1
+    while True:
+        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize)
+        places = STAGED // (plan.channels * phases * itemsize)
+        if plan.blocks > 1:
+            places = min(places, sums * axis[2].step)
+        choose_blocks(lattice, max(ops.cast_rows, places), 0, f.batch, -1)
+        wanted = f.groups * count_blocks(lattice, f.batch)
+        wanted = min(min((ENOUGH * threads + wanted - 1) // wanted, <Py_ssize_t>(plan.macs / SPLIT)), plan.panels)
+        if plan.filter_blocks >= wanted:
+            break
+        plan.filter_blocks = wanted
+    plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
+                   and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
+                   and axis[1].to_step == 1)
+    plan.most = lattice.images * axis[0].block * axis[1].block * axis[2].block
+
+
+cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil:
+    """Where a tap of the first output stands on the padded axis."""
+    return axis.phase[axis.tap_phase[tap]] + axis.tap_place[tap] * axis.stride
+
+
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
+    """The place of a tap in the order of the sums: line by line of the kernel, each over all channels of a block."""
+    cdef Py_ssize_t width = lattice.axis[2].taps
+    return (tap // width * channels + channel) * width + tap % width
+
+
+cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* staged,
+                       Py_ssize_t* offset) noexcept nogil:
+    """offset[item]: where a tap stands in the staged block, or in the source; ``staged`` is room for as many words."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t c, i, j, k, t
+    tap_offsets(lattice, channels, staged)
+    for c in range(channels):
+        for i in range(axis[0].taps):
+            for j in range(axis[1].taps):
+                for k in range(axis[2].taps):
+                    t = (i * axis[1].taps + j) * axis[2].taps + k
+                    offset[item(lattice, channels, c, t)] = (
+                        c * lattice.source + (place(axis, i) * axis[1].size + place(axis + 1, j)) * axis[2].size
+                        + place(axis + 2, k) if in_place else staged[c * lattice.taps + t])
+
+
+cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
+    """The taps from ``first`` to ``end`` of this output lie in the source, those around them in the padding."""
+    cdef Py_ssize_t t, at, base = output * axis.step * axis.stride - axis.pad
+    first[0] = end[0] = 0
+    for t in range(axis.taps):
+        at = base + place(axis, t)
+        if at >= 0 and at < axis.size:
+            if end[0] == 0:
+                first[0] = t
+            end[0] = t + 1
+
+
+cdef Py_ssize_t turned(const Product* f) noexcept nogil:
+    """The channels whose weights pack_panel turns at a time."""
+    return max(1, TURNED // f.taps) if f.depth_step == f.taps else 1
+
+
+cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, const Lattice* lattice,
+                     const Py_ssize_t* tap, Py_ssize_t rows, Py_ssize_t channels, Py_ssize_t width, real* own,
+                     real* packed) noexcept nogil:
+    """packed[item * width + i] = weight[row i, channel and tap of the item], zeros where there is no row."""
+    cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
+    cdef const real* w
+    for b in range((channels + at_once - 1) // at_once):
+        n = min(at_once, channels - b * at_once)
+        w = weight + b * at_once * f.depth_step
+        if f.taps == 1 and f.row_step == 1:  # own[channel and tap][row]
+            memcpy(own, w, count * sizeof(real))
+            memset(own + count, 0, (width - count) * sizeof(real))
+        else:
+            for v in range(width // ops.lanes):
+                ops.turn(w + v * ops.lanes * f.row_step, f.row_step, min(ops.lanes, rows - v * ops.lanes), n * f.taps,
+                         0, own + v * ops.lanes, width, n * f.taps)
+        for c in range(n):
+            for t in range(lattice.taps):
+                memcpy(packed + item(lattice, channels, b * at_once + c, t) * width,
+                       own + (c * f.taps + tap[t]) * width, width * sizeof(real))
+
+
+cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offsets,
+                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
+                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+    """A block of pixels under a block of filters."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef const Product* f = plan.f
+    cdef Py_ssize_t filters = task % plan.filter_blocks
+    cdef Py_ssize_t group = task // plan.filter_blocks % f.groups
+    cdef Block block = block_at(lattice, task // (plan.filter_blocks * f.groups), f.batch)
+    cdef Py_ssize_t source_image = f.groups * f.depth * lattice.source
+    cdef Py_ssize_t all = block.images * block.count[0] * block.count[1] * block.count[2]
+    cdef Py_ssize_t b, c, p, n, d, h, width
+    cdef Rows rows
+    cdef real* sum
+    rows.height = 1 if plan.merged else block.count[1]
+    rows.width = block.count[2] * (block.count[1] if plan.merged else 1)
+    rows.low, rows.high = low, high
+    source += block.image * source_image + group * f.depth * lattice.source
+    packed += group * plan.vectors * ops.lanes * f.depth * lattice.taps
+    for b in range(plan.blocks):
+        c = b * plan.channels
+        rows.channels = min(plan.channels, f.depth - c)
+        rows.accumulate, rows.last = b > 0, b == plan.blocks - 1
+        rows.offset = offsets + (plan.channels * lattice.taps if rows.last else 0)
+        if not plan.in_place:
+            stage(ops, lattice, &block, <const char*>(source + c * lattice.source - block.image * source_image),
+                  sizeof(real), source_image, rows.channels, staged)
+        for p in range(part(plan.panels, plan.filter_blocks, filters),
+                       part(plan.panels, plan.filter_blocks, filters + 1)):
+            rows.vectors = min(WIDTH, plan.vectors - WIDTH * p)
+            rows.filters = min(rows.vectors * ops.lanes, f.rows - WIDTH * p * ops.lanes)
+            rows.ahead = 0
+            if plan.in_place and p == part(plan.panels, plan.filter_blocks, filters):
+                rows.ahead = 2 * ops.cast_rows * axis[2].step
+            rows.place = group * plan.vectors * ops.lanes + WIDTH * p * ops.lanes
+            width = WIDTH * ops.lanes * (p - part(plan.panels, plan.filter_blocks, filters))
+            sum = sums + width * all if plan.blocks > 1 else sums
+            for n in range(block.images):
+                rows.to = (block.image + n) * f.groups * f.rows + group * f.rows + WIDTH * p * ops.lanes
+                for d in range(block.count[0]):
+                    for h in range(rows.height):
+                        run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
+                                <const real*>staged,
+                                packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
+                                * lattice.taps, bias, dest, sum)
+                        if plan.blocks > 1:
+                            sum += rows.width * rows.vectors * ops.lanes
+
+
+cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
+                  Py_ssize_t n, Py_ssize_t d, Py_ssize_t h, const real* source, const real* staged, const real* panel,
+                  const real* bias, real* dest, real* sum) noexcept nogil:
+    """One row of pixels under one panel of filters."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
+    cdef Py_ssize_t width = rows.vectors * ops.lanes, line = rows.channels * axis[2].taps
+    cdef Py_ssize_t tiles = (rows.width + ops.cast_rows - 1) // ops.cast_rows
+    cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
+    cdef Py_ssize_t first, end, i, low, high, t, q, m, k
+    cdef int accumulate
+    cdef const real* at = staged
+    cdef real* to = dest + rows.to * plane
+    to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
+           + (block.first[1] + h) * axis[1].to_step + axis[1].to_first) * axis[2].to_size
+    to += block.first[2] * to_step + axis[2].to_first
+    # Lines of the kernel that lie in the padding add nothing.
+    first, end, low, high = 0, axis[0].taps, 0, axis[1].taps
+    if plan.in_place:
+        at = source + n * plan.f.groups * plan.f.depth * lattice.source
+        at += (((block.first[0] + d) * axis[0].stride - axis[0].pad) * axis[1].size
+               + (block.first[1] + h) * axis[1].stride - axis[1].pad) * axis[2].size
+        at += block.first[2] * step - axis[2].pad
+    else:
+        at += column_of(lattice, n, d, h)
+        if not plan.merged:
+            inside(&axis[0], block.first[0] + d, &first, &end)
+            inside(&axis[1], block.first[1] + h, &low, &high)
+    if high - low == axis[1].taps:  # as one run of lines
+        low, high = first * high, end * high
+        first, end = 0, 1
+    for t in range(tiles):
+        q = part(rows.width, tiles, t)
+        m = part(rows.width, tiles, t + 1) - q
+        if rows.last:
+            ops.cast_ahead(to + q * to_step, rows.filters, plane)
+        accumulate = rows.accumulate
+        for i in range(first, max(end, first + 1)):
+            k = (i * axis[1].taps + low) * line
+            ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
+                                                           rows.offset + k, panel + k * width, sum, accumulate,
+                                                           rows.ahead)
+            accumulate = True
+        if rows.last:
+            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, rows.low, rows.high, to + q * to_step, plane,
+                         to_step)
+        if plan.blocks > 1:
+            sum += m * width
+
+
+cdef int broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                   real* dest, double low, double high, int n_threads) except -1:
+    """The loop nest of the head of this file, for a lattice whose axes are set."""
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Plan plan
+    cdef Py_ssize_t i, k, c, p, row, task, tasks, done, upto, staged_size, sums_size, turned_size, padded, vectors
+    cdef unsigned long long mode = 0
+    cdef int threads
+    plan.f = f
+    make_plan(&plan, lattice, ops, sizeof(real), n_threads)
+    padded = plan.vectors * ops.lanes
+    # Two tables of offsets: of a block of channels, and of the last one, which may have fewer.
+    k = plan.channels * lattice.taps
+    cdef Memory tables = scratch((3 * k + lattice.taps) * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
+    cdef Py_ssize_t* tap = offset + 3 * k
+    tap_indices(lattice, tap)
+    make_offsets(lattice, plan.in_place, plan.channels, offset + 2 * k, offset)
+    make_offsets(lattice, plan.in_place, f.depth - (plan.blocks - 1) * plan.channels, offset + 2 * k, offset + k)
+    tasks = count_blocks(lattice, f.batch) * f.groups * plan.filter_blocks
+    threads = team(n_threads, plan.macs / 16)
+    threads = <int>min(<Py_ssize_t>threads, tasks)
+    staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
+    sums_size = plan.most if plan.blocks > 1 else ops.cast_rows
+    sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
+                                      if plan.blocks > 1 else 1)
+    cdef Memory packed_memory = scratch(f.groups * padded * (f.depth * lattice.taps + 1) * sizeof(real))
+    turned_size = WIDTH * ops.lanes * f.taps * turned(f)
+    cdef Memory turned_memory = scratch(threads * turned_size * sizeof(real))
+    cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
+    cdef real* shift = <real*>packed_memory.data
+    cdef real* packed = shift + f.groups * padded
+    cdef real* own = <real*>memory.data
+    memset(shift, 0, f.groups * padded * sizeof(real))
+    if bias != NULL:
+        for i in range(f.groups):
+            for k in range(f.rows):
+                shift[i * padded + k] = bias[i * f.rows + k]
+    with nogil, parallel(num_threads=threads):
+        for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
+            p = task % plan.panels
+            c = task // plan.panels % plan.blocks * plan.channels
+            i = task // (plan.panels * plan.blocks)
+            row = WIDTH * p * ops.lanes
+            vectors = min(WIDTH, plan.vectors - WIDTH * p)
+            k = min(plan.channels, f.depth - c)
+            pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, f, lattice, tap,
+                       f.rows - row, k, vectors * ops.lanes,
+                       <real*>turned_memory.data + thread_number() * turned_size,
+                       packed + (i * f.depth + c) * lattice.taps * padded + row * k * lattice.taps)
+    done = 0
+    while done < tasks:
+        upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
+        with nogil, parallel(num_threads=threads):
+            mode = flush_on()
+            for task in prange(done, upto, schedule="dynamic"):
+                run_task(ops, &plan, lattice, offset, source, packed, shift, dest, low, high, task,
+                         <char*>(own + thread_number() * (staged_size + sums_size)),
+                         own + thread_number() * (staged_size + sums_size) + staged_size)
+            flush_restore(mode)
+        done = upto
+        PyErr_CheckSignals()
+    return 0

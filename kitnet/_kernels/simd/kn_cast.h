@@ -1,0 +1,63 @@
+/* cast: the outer-product micro-kernel with the filters in the lanes. m pixels of a row are broadcast, one after the
+ * other, over nv vectors of filters; tap k of the first pixel stands at x[off[k]], that of the next one `step` further.
+ *
+ * No pixel but these m is read: rows of any width make tiles without a gap, a stride costs nothing, and an image can
+ * be read where it lies. What it costs is a transposition of each tile on its way out: cast_out. */
+
+#define KN_CAST_TILE(m, nv, step)                                                                                  \
+    static void KN(cast_##m##_##nv##_##step)(ptrdiff_t kc, const void *x_, const ptrdiff_t *restrict off,          \
+                                             const void *w_, void *c_, int accumulate, ptrdiff_t ahead)            \
+    {                                                                                                              \
+        const R *x = x_, *restrict w = w_;                                                                         \
+        R *c = c_;                                                                                                 \
+        V acc[m][nv];                                                                                              \
+        KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
+            KN_UNROLL for (int j = 0; j < nv; j++)                                                                 \
+                acc[i][j] = (V){0};                                                                                \
+        for (ptrdiff_t k = 0; k < kc; k++, w += nv * KN_LANES) {                                                   \
+            const R *xk = x + off[k];                                                                              \
+            V wv[nv];                                                                                              \
+            if (nv > 1) __builtin_prefetch(xk + ahead);                                                            \
+            KN_UNROLL for (int j = 0; j < nv; j++) wv[j] = v_load(w + j * KN_LANES);                               \
+            KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
+                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += xk[i * step] * wv[j];                          \
+        }                                                                                                          \
+        if (accumulate) {                                                                                          \
+            KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
+                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += v_load(c + (i * nv + j) * KN_LANES);           \
+        }                                                                                                          \
+        KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
+            KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + (i * nv + j) * KN_LANES, acc[i][j]);                \
+    }
+
+#define KN_CAST(m) KN_CAST_TILE(m, 1, 1) KN_CAST_TILE(m, 2, 1) KN_CAST_TILE(m, 1, 2) KN_CAST_TILE(m, 2, 2)
+KN_CAST_TILES(KN_CAST)
+
+/* The lines of dst[f * plane], f < filters, will be written. */
+static void KN(cast_ahead)(void *dst_, ptrdiff_t filters, ptrdiff_t plane)
+{
+    R *dst = dst_;
+    for (ptrdiff_t f = 0; f < filters; f++) __builtin_prefetch(dst + f * plane, 1);
+}
+
+/* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept;  i < m, f < filters */
+static void KN(cast_out)(const void *c_, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias_,
+                         double low_, double high_, void *dst_, ptrdiff_t plane, ptrdiff_t step)
+{
+    const R *c = c_, *bias = bias_, low = (R)low_, high = (R)high_;
+    const int bounded = low > -(R)__builtin_inf() || high < (R)__builtin_inf();
+    R *dst = dst_;
+    for (ptrdiff_t f = 0; f < filters; f += KN_LANES) {
+        const V b = v_load(bias + f);
+        const ptrdiff_t count = filters - f < KN_LANES ? filters - f : KN_LANES;
+        for (ptrdiff_t i = 0; i < m; i += KN_LANES) {
+            V v[KN_VBYTES / KN_SIZE];
+            KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++)
+                v[j] = i + j < m ? v_load(c + (i + j) * pitch + f) + b : (V){0};
+            if (bounded)
+                KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++) v[j] = KN(clip)(v[j], low, high);
+            KN(transpose)(v);
+            for (ptrdiff_t j = 0; j < count; j++) KN(store_step)(dst + (f + j) * plane + i * step, v[j], step, m - i);
+        }
+    }
+}
