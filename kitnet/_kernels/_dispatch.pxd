@@ -45,6 +45,9 @@ cdef extern from "kn_table.h" nogil:
     ctypedef void (*kn_cast)(Py_ssize_t kc, const void* x, const Py_ssize_t* off, const void* w, void* c,
                              int accumulate, Py_ssize_t ahead) noexcept nogil
 
+    ctypedef void (*kn_cast_weight)(Py_ssize_t rows, Py_ssize_t n, const void* x, const Py_ssize_t* off,
+                                    Py_ssize_t gap, const void* dy, void* c, int accumulate) noexcept nogil
+
     Py_ssize_t KN_NOWHERE
 
     ctypedef struct kn_tiles:
@@ -73,6 +76,8 @@ cdef extern from "kn_table.h" nogil:
         kn_dot* dot
         Py_ssize_t cast_rows
         kn_cast[4][15] cast
+        Py_ssize_t cast_weight_rows
+        kn_cast_weight[4][10] cast_weight
         void (*cast_ahead)(void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
         void (*cast_out)(const void* c, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t filters, const void* bias,
                          double low, double high, void* dst, Py_ssize_t plane, Py_ssize_t step) noexcept nogil

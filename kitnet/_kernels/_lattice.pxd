@@ -59,6 +59,8 @@ cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_
                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out) noexcept nogil
 cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
                         Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase) noexcept nogil
+cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil
+cdef bint lies_inside(const Axis* axis) noexcept nogil
 cdef void flatten(Axis* axis) noexcept nogil
 cdef void make_dense(Axis* axis) noexcept nogil
 cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,

@@ -72,6 +72,22 @@ cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize
     axis.pad = -least
 
 
+cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil:
+    """Where a tap of the first output stands on the padded axis."""
+    return axis.phase[axis.tap_phase[tap]] + axis.tap_place[tap] * axis.stride
+
+
+cdef bint lies_inside(const Axis* axis) noexcept nogil:
+    """Whether no output meets the padding of its three axes."""
+    cdef Py_ssize_t a, t, first
+    for a in range(3):
+        for t in range(axis[a].taps):
+            first = place(&axis[a], t) - axis[a].pad
+            if first < 0 or first + (axis[a].out - 1) * axis[a].step * axis[a].stride >= axis[a].size:
+                return False
+    return True
+
+
 cdef void flatten(Axis* axis) noexcept nogil:
     """A convolution that reads each element of a plane for itself alone (1x1, stride 1) has one long axis."""
     cdef int a

@@ -21,8 +21,8 @@ from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, make_dense, stage, tap_indices,
-    tap_offsets,
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
+    tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
@@ -75,24 +75,12 @@ cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogi
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
     """Whether this is the better way, judged by the shape of a sample: enough taps, rows of enough pixels, and lanes
-    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs a fifth
-    more."""
+    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs half more."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t vectors = (f.rows + lanes - 1) // lanes
-    cdef double cast = lanes * (vectors + 0.2 * (vectors % WIDTH)) * axis[2].out
+    cdef double cast = lanes * (vectors + 0.5 * (vectors % WIDTH)) * axis[2].out
     cdef double mac = 1.05 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad)))
     return axis[2].out >= 4 and cast <= mac and f.depth * axis[0].taps * axis[1].taps * axis[2].taps >= WORTH
-
-
-cdef bint lies_inside(const Axis* axis, Py_ssize_t axes) noexcept nogil:
-    """Whether no output of these axes meets the padding."""
-    cdef Py_ssize_t a, t, place
-    for a in range(axes):
-        for t in range(axis[a].taps):
-            place = axis[a].phase[axis[a].tap_phase[t]] + axis[a].tap_place[t] * axis[a].stride - axis[a].pad
-            if place < 0 or place + (axis[a].out - 1) * axis[a].step * axis[a].stride >= axis[a].size:
-                return False
-    return True
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
@@ -111,7 +99,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.blocks = (f.depth + plan.channels - 1) // plan.channels
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
-    plan.in_place = (lies_inside(axis, 3) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
+    plan.in_place = (lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
     phases = axis[0].phases * axis[1].phases * axis[2].phases
     plan.filter_blocks = 1
     while True:
@@ -129,11 +117,6 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
     plan.most = lattice.images * axis[0].block * axis[1].block * axis[2].block
-
-
-cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil:
-    """Where a tap of the first output stands on the padded axis."""
-    return axis.phase[axis.tap_phase[tap]] + axis.tap_place[tap] * axis.stride
 
 
 cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:

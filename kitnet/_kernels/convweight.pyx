@@ -16,17 +16,14 @@ that depends on the shape of a sample alone; each has its own dw, and they are a
 never meet it. Where a result is not finite, all is done again on a packed lattice, which has nothing between its rows.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
-from cython.parallel cimport parallel, prange
-from libc.string cimport memset
-
-from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._chunks cimport in_chunks
+from ._dispatch cimport kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
     stage, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport tasks_at_once, team, thread_number
+from .broadweight cimport Gradient, broadcast_weight, weight_pays
 from .depthwise cimport filter_channel_weights
 from .winograd cimport Filtering, is_filtering
 from .winoweight cimport filter_weights
@@ -42,8 +39,6 @@ cdef enum:
     TAPS = 144              # channels times taps in a block
     ENOUGH = 16             # tasks that need no chunks
     CHUNK = 1 << 19         # multiply-adds in a chunk of images
-    CHUNKS = 64             # chunks at a time,
-    PARTIAL = 1 << 23       # but no more than this many bytes of them
 
 
 cdef struct Plan:
@@ -142,13 +137,34 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 to[0] = (to[0] if index > first else 0) + <real>ops.total(staged_dy + row * pitch, block.columns)
 
 
+cdef struct Work:
+    bint single                 # precision
+    const kn_ops* ops
+    const Plan* plan
+    const Lattice* lattice
+    const Py_ssize_t* offset
+    const void* dy
+    const void* x
+    Py_ssize_t staged_dy        # elements of scratch
+
+
+cdef void run_part(const void* context, Py_ssize_t part, Py_ssize_t chunk, void* dweight, void* dbias,
+                   char* own) noexcept nogil:
+    cdef const Work* work = <const Work*>context
+    if work.single:
+        run_task(work.ops, work.plan, work.lattice, work.offset, <const float*>work.dy, <const float*>work.x,
+                 <float*>dweight, <float*>dbias, part, chunk, <float*>own, <float*>own + work.staged_dy)
+    else:
+        run_task(work.ops, work.plan, work.lattice, work.offset, <const double*>work.dy, <const double*>work.x,
+                 <double*>dweight, <double*>dbias, part, chunk, <double*>own, <double*>own + work.staged_dy)
+
+
 cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias, bint packed,
              int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t t, task, tasks, parts, done, upto, at_once, chunk, i, total, offsets, staged_dy, staged_x
-    cdef unsigned long long mode = 0
-    cdef int threads
+    cdef Work work
+    cdef Py_ssize_t t, offsets, staged_x
     make_plan(plan, lattice, sizeof(real), packed)
     offsets = (plan.most_channels * lattice.taps + ops.dot_cols)
     cdef Memory tables = scratch(offsets * sizeof(Py_ssize_t))
@@ -156,58 +172,14 @@ cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* 
     tap_offsets(lattice, plan.most_channels, offset)
     for t in range(plan.most_channels * lattice.taps, offsets):
         offset[t] = offset[plan.most_channels * lattice.taps - 1]
-    parts = plan.groups * plan.filter_blocks * plan.channel_blocks
-    total = plan.size + plan.groups * plan.filters
-    at_once = max(1, min(min(plan.chunks, CHUNKS), PARTIAL // (total * <Py_ssize_t>sizeof(real))))
-    threads = team(n_threads, plan.macs / 16)
-    threads = <int>min(<Py_ssize_t>threads, parts * at_once)
-    staged_dy = plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch
-    staged_dy = (staged_dy + ops.lanes + 15) // 16 * 16
-    staged_x = (plan.most_channels * lattice.channel + ops.lanes + 15) // 16 * 16
-    cdef Memory memory = scratch(threads * (staged_dy + staged_x) * sizeof(real))
-    cdef Memory partial = scratch((total * at_once if plan.chunks > 1 else 0) * sizeof(real))
-    cdef real* own = <real*>memory.data
-    cdef real* sums = <real*>partial.data
-    chunk = 0
-    while chunk < plan.chunks:
-        tasks = parts * min(at_once, plan.chunks - chunk)
-        done = 0
-        while done < tasks:
-            upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs * tasks / (parts * plan.chunks)))
-            with nogil, parallel(num_threads=threads):
-                mode = flush_on()
-                for task in prange(done, upto, schedule="dynamic"):
-                    i = task // parts * total
-                    if plan.chunks == 1:
-                        run_task(ops, plan, lattice, offset, dy, x, dweight, dbias, task, 0,
-                                 own + thread_number() * (staged_dy + staged_x),
-                                 own + thread_number() * (staged_dy + staged_x) + staged_dy)
-                    else:
-                        run_task(ops, plan, lattice, offset, dy, x, sums + i,
-                                 sums + i + plan.size if dbias != NULL else NULL, task % parts, chunk + task // parts,
-                                 own + thread_number() * (staged_dy + staged_x),
-                                 own + thread_number() * (staged_dy + staged_x) + staged_dy)
-                flush_restore(mode)
-            done = upto
-            PyErr_CheckSignals()
-        if plan.chunks > 1:
-            with nogil:
-                add_up(sums, tasks // parts, total, plan.size, dweight, chunk > 0)
-                if dbias != NULL:
-                    add_up(sums + plan.size, tasks // parts, total, plan.groups * plan.filters, dbias, chunk > 0)
-        chunk += at_once
-    return 0
-
-
-cdef void add_up(const real* sums, Py_ssize_t chunks, Py_ssize_t pitch, Py_ssize_t n, real* to,
-                 bint accumulate) noexcept nogil:
-    """to (+)= the chunks' sums, in order."""
-    cdef Py_ssize_t chunk, i
-    if not accumulate:
-        memset(to, 0, n * sizeof(real))
-    for chunk in range(chunks):
-        for i in range(n):
-            to[i] += sums[chunk * pitch + i]
+    work.single = real is float
+    work.ops, work.plan, work.lattice, work.offset, work.dy, work.x = ops, plan, lattice, offset, dy, x
+    work.staged_dy = plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch
+    work.staged_dy = (work.staged_dy + ops.lanes + 15) // 16 * 16
+    staged_x = plan.most_channels * lattice.channel + ops.lanes
+    return in_chunks(run_part, &work, plan.groups * plan.filter_blocks * plan.channel_blocks, plan.chunks, plan.macs,
+                     n_threads, (work.staged_dy + staged_x) * sizeof(real), dweight, plan.size, dbias,
+                     plan.groups * plan.filters)
 
 
 def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
@@ -217,6 +189,7 @@ def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, 
     cdef Plan plan
     cdef Lattice lattice
     cdef Filtering filtering
+    cdef Gradient gradient
     cdef int a
     cdef Py_ssize_t words = axis_words(dweight.shape[2]) + axis_words(dweight.shape[3]) + axis_words(dweight.shape[4])
     cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
@@ -249,6 +222,11 @@ def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, 
                                db, n_threads)
         if ops.finite(dw, plan.size):
             return
+    gradient.batch, gradient.groups = plan.batch, groups
+    gradient.filters, gradient.channels = plan.filters, plan.channels
+    if weight_pays(&gradient, &lattice, ops.lanes):
+        broadcast_weight(&gradient, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
+        return
     run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, False, n_threads)
     if not lattice.packed and not ops.finite(dw, plan.size):
         run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, True, n_threads)

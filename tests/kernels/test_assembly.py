@@ -73,7 +73,7 @@ class Stream:
 
 
 def tiles(kind):
-    """The tiles that each instruction set's source asks for: KN_MAC_TILES, KN_DOT_TILES or KN_CAST_TILES."""
+    """The tiles that each instruction set's source asks for: KN_MAC_TILES and the like."""
     for isa in COMPILERS:
         source = (SIMD / f"kn_{isa}.c").read_text().replace("\\\n", " ")
         listed = re.search(rf"#define KN_{kind.upper()}_TILES\(X\)(.*)", source).group(1)
@@ -143,7 +143,7 @@ def stack_references(tile):
 
 
 SCALAR = r"v?(?:add|mul|sub|div|sqrt|fmadd\w*)s[sd]\b|f(?:add|mul|madd|div|sqrt)\s+[sd]\d"
-ALL_TILES = [*tiles("mac"), *tiles("dot"), *tiles("cast")]
+ALL_TILES = [*tiles("mac"), *tiles("dot"), *tiles("cast"), *tiles("cast_weight")]
 
 
 @pytest.mark.parametrize("tile", ALL_TILES, ids=lambda tile: tile.name)

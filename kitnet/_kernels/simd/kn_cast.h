@@ -61,3 +61,39 @@ static void KN(cast_out)(const void *c_, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t
         }
     }
 }
+
+/* The gradient of the weights: m taps, each read along the rows of its own image at x[off[i]], are broadcast over nv
+ * vectors of filters of dy, which lies pixel by pixel; from the end of a row of x to the next it is `gap`. */
+#define KN_CAST_WEIGHT_TILE(m, nv, step)                                                                           \
+    static void KN(cast_weight_##m##_##nv##_##step)(ptrdiff_t rows, ptrdiff_t n, const void *x_,                   \
+                                                    const ptrdiff_t *off, ptrdiff_t gap, const void *dy_,          \
+                                                    void *c_, int accumulate)                                      \
+    {                                                                                                              \
+        const R *restrict dy = dy_, *x[m];                                                                         \
+        R *c = c_;                                                                                                 \
+        V acc[m][nv];                                                                                              \
+        KN_UNROLL for (int i = 0; i < m; i++) x[i] = (const R *)x_ + off[i];                                       \
+        KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
+            KN_UNROLL for (int j = 0; j < nv; j++)                                                                 \
+                acc[i][j] = (V){0};                                                                                \
+        for (ptrdiff_t r = 0, at = 0; r < rows; r++, at += gap) {                                                  \
+            const R *end = dy + n * nv * KN_LANES;                                                                 \
+            for (; dy < end; dy += nv * KN_LANES, at += step) {                                                    \
+                V d[nv];                                                                                           \
+                KN_UNROLL for (int j = 0; j < nv; j++) d[j] = v_load(dy + j * KN_LANES);                           \
+                KN_UNROLL for (int i = 0; i < m; i++)                                                              \
+                    KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += x[i][at] * d[j];                           \
+            }                                                                                                      \
+        }                                                                                                          \
+        if (accumulate) {                                                                                          \
+            KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
+                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += v_load(c + (i * nv + j) * KN_LANES);           \
+        }                                                                                                          \
+        KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
+            KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + (i * nv + j) * KN_LANES, acc[i][j]);                \
+    }
+
+#define KN_CAST_WEIGHT(m)                                                                                          \
+    KN_CAST_WEIGHT_TILE(m, 1, 1) KN_CAST_WEIGHT_TILE(m, 2, 1) KN_CAST_WEIGHT_TILE(m, 1, 2)                         \
+    KN_CAST_WEIGHT_TILE(m, 2, 2)
+KN_CAST_WEIGHT_TILES(KN_CAST_WEIGHT)

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 /* Capacities of the table; what an instruction set really has, its kn_ops says. */
-enum { KN_MAX_MAC_ROWS = 14, KN_MAX_DOT_ROWS = 6, KN_MAX_DOT_COLS = 4, KN_MAX_CAST_ROWS = 14 };
+enum { KN_MAX_MAC_ROWS = 14, KN_MAX_DOT_ROWS = 6, KN_MAX_DOT_COLS = 4, KN_MAX_CAST_ROWS = 14,
+       KN_MAX_CAST_WEIGHT_ROWS = 9 };
 
 /* c[i][j] (+)= sum_k a[k * lda + i] * b[off[k] + j]   for i < m, j < vectors(m) * lanes */
 typedef void (*kn_mac)(ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
@@ -25,6 +26,11 @@ typedef void (*kn_dot)(ptrdiff_t n, const void *a, ptrdiff_t lda, const void *b,
 /* c[i][f] (+)= sum_k x[off[k] + i * step] * w[k][f]   for i < m pixels, f < nv * lanes filters; prefetches x `ahead` */
 typedef void (*kn_cast)(ptrdiff_t kc, const void *x, const ptrdiff_t *off, const void *w, void *c, int accumulate,
                         ptrdiff_t ahead);
+
+/* c[i][f] (+)= sum_{r < rows, q < n} x[off[i] + r * (n * step + gap) + q * step] * dy[r * n + q][f]
+ * for i < m taps, f < nv * lanes filters */
+typedef void (*kn_cast_weight)(ptrdiff_t rows, ptrdiff_t n, const void *x, const ptrdiff_t *off, ptrdiff_t gap,
+                               const void *dy, void *c, int accumulate);
 
 /* A vector of Winograd tiles: one strip of them, or two or four shorter ones, from as many rows of tiles. Each quarter
  * of the vector is read from four rows of its own (or on from the quarter before): row i begins at off[quarter][i] in
@@ -61,6 +67,8 @@ typedef struct {
     kn_dot dot[KN_MAX_DOT_ROWS + 1];
     ptrdiff_t cast_rows;                  /* the most pixels of a cast tile */
     kn_cast cast[4][KN_MAX_CAST_ROWS + 1]; /* [2 * (step - 1) + nv - 1][m] for steps and vectors 1 and 2 */
+    ptrdiff_t cast_weight_rows;           /* the most taps of a cast_weight tile */
+    kn_cast_weight cast_weight[4][KN_MAX_CAST_WEIGHT_ROWS + 1]; /* as cast */
     /* fetches the lines of dst[f * plane] to be written, f < filters */
     void (*cast_ahead)(void *dst, ptrdiff_t filters, ptrdiff_t plane);
     /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept */

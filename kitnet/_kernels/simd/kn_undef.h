@@ -29,6 +29,12 @@
 #undef KN_DOT
 #undef KN_CAST
 #undef KN_CAST_TILE
+#undef KN_CAST_WEIGHT
+#undef KN_CAST_WEIGHT_TILE
+#undef KN_CAST_WEIGHT_11
+#undef KN_CAST_WEIGHT_21
+#undef KN_CAST_WEIGHT_12
+#undef KN_CAST_WEIGHT_22
 #undef KN_CAST_11
 #undef KN_CAST_21
 #undef KN_CAST_12
