@@ -58,6 +58,12 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t tiles
         Py_ssize_t place
 
+    ctypedef struct kn_plane:
+        Py_ssize_t height, width, rows, columns, lines, taps, square, step_h, step_w, to_row, to_step
+        const Py_ssize_t* base
+        const Py_ssize_t* top
+        const Py_ssize_t* left
+
     ctypedef struct kn_sgd:
         double lr, momentum, dampening, weight_decay
         bint nesterov
@@ -85,12 +91,9 @@ cdef extern from "kn_table.h" nogil:
                         Py_ssize_t step, void* dst, Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
         void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias, double low,
                          double high, void* dst, Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
-        void (*window)(const void* src, Py_ssize_t src_step, const Py_ssize_t* off, const void* w, Py_ssize_t taps,
-                       Py_ssize_t rows, Py_ssize_t n, double bias, double low, double high, void* dst,
-                       Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
-        void (*window_weight)(const void* dy, Py_ssize_t dy_step, const void* src, Py_ssize_t src_step,
-                              const Py_ssize_t* off, Py_ssize_t taps, Py_ssize_t rows, Py_ssize_t n, void* dw,
-                              int accumulate) noexcept nogil
+        void (*window)(const kn_plane* g, const void* src, const void* w, double bias, double low, double high,
+                       void* dst) noexcept nogil
+        void (*window_weight)(const kn_plane* g, const void* dy, const void* src, void* sums) noexcept nogil
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_filter)(const void* w, Py_ssize_t line, Py_ssize_t n, int flip, void* dst,
                                 Py_ssize_t step) noexcept nogil

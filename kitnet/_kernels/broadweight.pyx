@@ -30,7 +30,8 @@ cdef enum:
     TAPS = 288              # channels times taps in a block
     STAGED = 256 * 1024     # bytes of x in a block
     ENOUGH = 16             # tasks that need no chunks
-    CHUNK = 1 << 21         # multiply-adds in a chunk of images
+    CHUNK = 1 << 21         # multiply-adds in a chunk of the batch,
+    MANY = 1024             # and at least so many pixels
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
@@ -72,11 +73,8 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef const Gradient* g = plan.g
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
-    cdef Py_ssize_t per_image, images
-    cdef double sample
     plan.size = g.groups * g.filters * g.channels * taps
-    sample = <double>plan.size * axis[0].out * axis[1].out * axis[2].out
-    plan.macs = sample * g.batch
+    plan.macs = <double>plan.size * axis[0].out * axis[1].out * axis[2].out * g.batch
     plan.vectors = up(g.filters, ops.lanes)
     plan.filter_blocks = up(g.filters, FILTERS)
     plan.channel_blocks = max(1, min(g.channels, up(g.channels * taps, TAPS)))
@@ -88,13 +86,11 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     choose_blocks(lattice, max(1, min(PIXELS * axis[2].step,
                                       STAGED // (plan.most_channels * axis[0].phases * axis[1].phases * axis[2].phases
                                                  * itemsize))), 0, g.batch, -1)
-    per_image = lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2]
+    plan.pixels = lattice.images * axis[0].block * axis[1].block * axis[2].block
     plan.chunk = max(1, count_blocks(lattice, g.batch))
     if g.groups * plan.filter_blocks * plan.channel_blocks < ENOUGH:
-        images = max(1, <Py_ssize_t>(CHUNK / sample))
-        plan.chunk = max(1, images // lattice.images) * per_image
+        plan.chunk = max(1, max(CHUNK // plan.size, MANY) // plan.pixels)
     plan.chunks = up(count_blocks(lattice, g.batch), plan.chunk)
-    plan.pixels = lattice.images * axis[0].block * axis[1].block * axis[2].block
 
 
 cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil:

@@ -234,24 +234,6 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
     return 0
 
 
-cdef int each_channel(const Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                      real* dest, double low, double high, int n_threads) except -1:
-    """A convolution whose filters read one channel each."""
-    cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps, row, t
-    cdef Memory tables = scratch(taps * sizeof(Py_ssize_t))
-    cdef Memory memory = scratch(plan.groups * plan.rows * taps * sizeof(real))
-    cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
-    cdef real* packed = <real*>memory.data
-    tap_indices(lattice, tap)
-    for row in range(plan.groups * plan.rows):
-        for t in range(taps):
-            packed[row * taps + t] = weight[row // plan.rows * plan.group_step + row % plan.rows * plan.row_step
-                                            + tap[t]]
-    return filter_channels(lattice, plan.batch, plan.groups, plan.rows, source, <const real*>packed, bias, dest, low,
-                           high, n_threads)
-
-
 cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
                   double low, double high, bint backward, int n_threads) except -1:
     """By Winograd's algorithm where that is better, else directly; images with results that are not finite directly."""
@@ -278,7 +260,8 @@ cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* 
                            dest + n * plan.groups * plan.rows * f.out[0] * f.out[1], low, high, n_threads)
             return 0
     if plan.depth == 1 and plan.rows <= DEPTHWISE:
-        return each_channel(plan, lattice, source, weight, bias, dest, low, high, n_threads)
+        return filter_channels(axis, 1, plan.batch, plan.groups, plan.rows, source, weight, bias, dest, low, high,
+                               n_threads)
     product.batch, product.groups, product.rows, product.depth = plan.batch, plan.groups, plan.rows, plan.depth
     product.taps, product.row_step = plan.taps, plan.row_step
     product.depth_step, product.group_step = plan.depth_step, plan.group_step
@@ -321,12 +304,30 @@ def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :,
     cdef Py_ssize_t[3] phases
     cdef double inf = float("inf")
     words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
-    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Memory memory, axes
     cdef Py_ssize_t* free
+    cdef Axis* axis
     if dx.size == 0:
         return
     for a in range(3):
         phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
+    rest = phases[0] * phases[1] * phases[2]
+    if dy.shape[1] == groups and weight.shape[1] <= DEPTHWISE and dy.shape[0] > 0:
+        memory = scratch(rest * words * sizeof(Py_ssize_t))
+        axes = scratch(rest * 3 * sizeof(Axis))
+        axis = <Axis*>axes.data
+        for phase in range(rest):
+            free, rest = <Py_ssize_t*>memory.data + phase * words, phase
+            for a in range(2, -1, -1):
+                axis_backward(axis + 3 * phase + a, free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
+                              dilation[a], dy.shape[2 + a], rest % phases[a])
+                rest //= phases[a]
+                free += axis_words(weight.shape[2 + a])
+        filter_channels(axis, phases[0] * phases[1] * phases[2], dy.shape[0], groups, weight.shape[1],
+                        &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL, &dx[0, 0, 0, 0, 0], -inf, inf,
+                        n_threads)
+        return
+    memory = scratch(words * sizeof(Py_ssize_t))
     # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
     if phases[0] * phases[1] * phases[2] > 1:
         memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))

@@ -218,10 +218,9 @@ def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, 
             if ops.finite(dw, plan.size):
                 return
     if plan.channels == 1 and plan.filters <= DEPTHWISE:
-        filter_channel_weights(&lattice, plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw,
+        filter_channel_weights(&lattice.axis[0], plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw,
                                db, n_threads)
-        if ops.finite(dw, plan.size):
-            return
+        return
     gradient.batch, gradient.groups = plan.batch, groups
     gradient.filters, gradient.channels = plan.filters, plan.channels
     if weight_pays(&gradient, &lattice, ops.lanes):

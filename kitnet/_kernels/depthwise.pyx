@@ -1,157 +1,216 @@
 """Depthwise convolution: each filter reads one channel alone (forward; backward to data and weights).
 
-    parallel, task = (image, some channels); backward to the weights: task = some channels, all images in order
-        for each channel: stage its plane (see _lattice.pxd), which stays in the L1 cache
-            for each of its filters: filter the rows straight into the result  (simd/kn_window.h)
+    parallel, task = (image, some channels): for each channel, each of its filters, each phase: filter the plane
+    backward to the weights, task = some channels: for each image, in order, add the products of dy and the plane
 
-There is no product to tile here: a plane is read once and written once, and memory is the limit. Large planes are
-staged in bands.
+There is no product to tile here: a plane is read where it lies and written once, and memory is the limit (see
+simd/kn_window.h). Backward, the phases of the stride (see _lattice.pyx) fill a plane while it is in the cache.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
+from libc.string cimport memset
 
-from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._lattice cimport Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_offsets
+from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_plane, table
+from ._lattice cimport Axis, place
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
-    STAGED = 24 * 1024      # bytes of a staged plane, or of a band of it
     WORK = 1 << 16          # multiply-adds in a task
 
 
-cdef struct Plan:
-    Py_ssize_t batch
-    Py_ssize_t channels
-    Py_ssize_t filters          # of a channel
-    Py_ssize_t at_once          # channels in a task
-    Py_ssize_t staged           # elements of a staged band, of all phases
-    double macs
+cdef struct Phase:
+    kn_plane plane
+    const Axis* axis
+    Py_ssize_t* top         # of each line of the kernel,
+    Py_ssize_t* left        # of each tap of a line,
+    Py_ssize_t* tap         # and its place in the kernel
+    Py_ssize_t first        # tap, in the packed weights
 
 
-cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize) noexcept nogil:
-    cdef Py_ssize_t taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
-    cdef Py_ssize_t phases = lattice.axis[0].phases * lattice.axis[1].phases * lattice.axis[2].phases
-    cdef double plane = <double>lattice.axis[0].out * lattice.axis[1].out * lattice.axis[2].out * taps * plan.filters
-    choose_blocks(lattice, max(1, STAGED // (max(phases, 1) * itemsize)), 0, 1, -1)
-    plan.at_once = max(1, min(plan.channels, <Py_ssize_t>(WORK / max(plane, 1))))
-    plan.macs = plane * plan.channels * plan.batch
-    plan.staged = (lattice.channel + ops.lanes + 15) // 16 * 16
+cdef Py_ssize_t count_taps(const Axis* axis) noexcept nogil:
+    return axis[0].taps * axis[1].taps * axis[2].taps
 
 
-cdef void forward_plane(const kn_ops* ops, const Lattice* lattice, const Py_ssize_t* offset, Py_ssize_t taps,
-                        Py_ssize_t filters, const real* source, const real* weight, const real* bias, real* dest,
-                        double low, double high, real* staged) noexcept nogil:
-    """All filters of one channel of one image."""
-    cdef Py_ssize_t b, k, d
-    cdef Py_ssize_t plane = lattice.axis[0].to_size * lattice.axis[1].to_size * lattice.axis[2].to_size
-    cdef Block block
+cdef Py_ssize_t phase_words(const Axis* axis) noexcept nogil:
+    """The words that the tables of a phase take."""
+    return axis[0].taps * axis[1].taps + axis[2].taps + count_taps(axis)
+
+
+cdef Py_ssize_t rising(const Axis* axis, Py_ssize_t i) noexcept nogil:
+    """The i-th tap in the order of their places."""
+    return axis.taps - 1 - i if axis.taps > 1 and place(axis, 0) > place(axis, 1) else i
+
+
+cdef void make_phase(Phase* phase, const Axis* axis, Py_ssize_t* words) noexcept nogil:
+    """The plane's geometry and the order of its taps, by their places."""
+    cdef Py_ssize_t i, j, k, t = 0, a, b, c
+    cdef kn_plane* plane = &phase.plane
+    phase.axis = axis
+    phase.top = words
+    phase.left = phase.top + axis[0].taps * axis[1].taps
+    phase.tap = phase.left + axis[2].taps
+    plane.height, plane.width = axis[1].size, axis[2].size
+    plane.rows, plane.columns = axis[1].out, axis[2].out
+    plane.lines, plane.taps = axis[0].taps * axis[1].taps, axis[2].taps
+    plane.step_h, plane.step_w = axis[1].stride * axis[1].step, axis[2].stride * axis[2].step
+    plane.to_row, plane.to_step = axis[1].to_step * axis[2].to_size, axis[2].to_step
+    plane.top, plane.left, plane.base = phase.top, phase.left, NULL
+    for k in range(axis[2].taps):
+        phase.left[k] = place(&axis[2], rising(&axis[2], k)) - axis[2].pad
+    for i in range(axis[0].taps):
+        for j in range(axis[1].taps):
+            b = rising(&axis[1], j)
+            phase.top[i * axis[1].taps + j] = place(&axis[1], b) - axis[1].pad
+            for k in range(axis[2].taps):
+                a, c = axis[0].tap[rising(&axis[0], i)], axis[2].tap[rising(&axis[2], k)]
+                phase.tap[t] = (a * axis[1].kernel + axis[1].tap[b]) * axis[2].kernel + c
+                t += 1
+    plane.square = 0
+    if axis[0].kernel == 1 and axis[0].taps == 1 and axis[0].size == 1 and axis[0].pad == 0:
+        if axis[1].taps == axis[2].taps and axis[1].taps > 0:
+            a = axis[1].taps - 1
+            if phase.top[a] - phase.top[0] == a and phase.left[a] - phase.left[0] == a:
+                plane.square = a + 1
+
+
+cdef void make_bases(const Phase* phase, Py_ssize_t d, Py_ssize_t* base) noexcept nogil:
+    """Where the lines of the kernel begin for the output slice ``d``; KN_NOWHERE in the padding."""
+    cdef const Axis* axis = phase.axis
+    cdef Py_ssize_t i, j, z
+    for i in range(axis[0].taps):
+        z = d * axis[0].stride * axis[0].step + place(&axis[0], rising(&axis[0], i)) - axis[0].pad
+        for j in range(axis[1].taps):
+            base[i * axis[1].taps + j] = z * axis[1].size * axis[2].size if 0 <= z < axis[0].size else KN_NOWHERE
+
+
+cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t count, Py_ssize_t filters,
+                         const real* source, const real* weight, const real* bias, real* dest, double low, double high,
+                         Py_ssize_t* base) noexcept nogil:
+    """All filters of one channel of one image; ``weight`` has the taps of each phase for each filter."""
+    cdef const Axis* axis
+    cdef Py_ssize_t k, p, d
+    cdef kn_plane plane
     cdef real* to
-    for b in range(count_blocks(lattice, 1)):
-        block = block_at(lattice, b, 1)
-        stage(ops, lattice, &block, <const char*>source, sizeof(real), 0, 1, <char*>staged)
-        for k in range(filters):
-            for d in range(block.count[0]):
-                to = dest + k * plane
-                to += (((block.first[0] + d) * lattice.axis[0].to_step + lattice.axis[0].to_first)
-                       * lattice.axis[1].to_size
-                       + block.first[1] * lattice.axis[1].to_step + lattice.axis[1].to_first) * lattice.axis[2].to_size
-                to += block.first[2] * lattice.axis[2].to_step + lattice.axis[2].to_first
-                ops.window(staged + column_of(lattice, 0, d, 0), lattice.axis[2].pitch, offset, weight + k * taps, taps,
-                           block.count[1], block.count[2], bias[k] if bias != NULL else 0, low, high, to,
-                           lattice.axis[1].to_step * lattice.axis[2].to_size, lattice.axis[2].to_step)
+    for k in range(filters):
+        for p in range(count):
+            axis = phases[p].axis
+            plane = phases[p].plane
+            plane.base = base
+            for d in range(axis[0].out):
+                make_bases(&phases[p], d, base)
+                to = dest + k * axis[0].to_size * axis[1].to_size * axis[2].to_size
+                to += ((d * axis[0].to_step + axis[0].to_first) * axis[1].to_size + axis[1].to_first) * axis[2].to_size
+                ops.window(&plane, source, weight + phases[p].first * filters + k * count_taps(axis),
+                           bias[k] if bias != NULL else 0, low, high, to + axis[2].to_first)
 
 
-cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+cdef int filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
                          const real* source, const real* weight, const real* bias, real* dest, double low, double high,
                          int n_threads) except -1:
-    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]), taps as the lattice has."""
+    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]); three axes for each phase."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Plan plan
-    cdef Py_ssize_t task, tasks, parts, done = 0, upto, c, n
-    cdef Py_ssize_t plane = lattice.axis[0].to_size * lattice.axis[1].to_size * lattice.axis[2].to_size
+    cdef Py_ssize_t p, k, c, t, n, task, tasks, parts, at_once, done = 0, upto, words = 0, taps = 0, lines = 0
+    cdef Py_ssize_t source_plane = axes[0].size * axes[1].size * axes[2].size
+    cdef Py_ssize_t dest_plane = axes[0].to_size * axes[1].to_size * axes[2].to_size
+    cdef Py_ssize_t kernel = axes[0].kernel * axes[1].kernel * axes[2].kernel
     cdef unsigned long long mode = 0
-    plan.batch, plan.channels, plan.filters = batch, channels, filters
-    make_plan(&plan, lattice, ops, sizeof(real))
-    parts = (channels + plan.at_once - 1) // plan.at_once
+    cdef double macs = 0
+    cdef int threads
+    for p in range(phases):
+        words += phase_words(axes + 3 * p)
+        taps += count_taps(axes + 3 * p)
+        lines = max(lines, axes[3 * p].taps * axes[3 * p + 1].taps)
+        macs += (<double>count_taps(axes + 3 * p) + 1) * filters * axes[3 * p].out * axes[3 * p + 1].out \
+            * axes[3 * p + 2].out
+    at_once = max(1, min(channels, <Py_ssize_t>(WORK / max(macs, 1))))
+    parts = (channels + at_once - 1) // at_once
     tasks = batch * parts
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, plan.macs / 4), tasks)
-    cdef Memory tables = scratch(lattice.taps * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
-    cdef Memory memory = scratch(threads * plan.staged * sizeof(real))
-    cdef real* own = <real*>memory.data
-    tap_offsets(lattice, 1, offset)
+    macs *= batch * channels
+    threads = <int>min(<Py_ssize_t>team(n_threads, macs / 4), tasks)
+    cdef Memory tables = scratch(phases * sizeof(Phase) + (words + threads * lines) * sizeof(Py_ssize_t))
+    cdef Memory memory = scratch(channels * filters * taps * sizeof(real))
+    cdef Phase* phase = <Phase*>tables.data
+    cdef Py_ssize_t* free = <Py_ssize_t*>(phase + phases)
+    cdef real* packed = <real*>memory.data
+    taps = 0
+    for p in range(phases):
+        make_phase(&phase[p], axes + 3 * p, free)
+        phase[p].first = taps
+        free += phase_words(axes + 3 * p)
+        taps += count_taps(axes + 3 * p)
+    for c in range(channels):
+        for p in range(phases):
+            for k in range(filters):
+                for t in range(count_taps(axes + 3 * p)):
+                    packed[c * filters * taps + phase[p].first * filters + k * count_taps(axes + 3 * p) + t] = (
+                        weight[(c * filters + k) * kernel + phase[p].tap[t]])
     while done < tasks:
-        upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * plan.macs))
+        upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
                 n = task // parts
-                for c in range(task % parts * plan.at_once, min(channels, (task % parts + 1) * plan.at_once)):
-                    forward_plane(ops, lattice, offset, lattice.taps, filters,
-                                  source + (n * channels + c) * lattice.source, weight + c * filters * lattice.taps,
-                                  bias + c * filters if bias != NULL else NULL,
-                                  dest + (n * channels + c) * filters * plane, low, high,
-                                  own + thread_number() * plan.staged)
+                for c in range(task % parts * at_once, min(channels, (task % parts + 1) * at_once)):
+                    filter_channel(ops, phase, phases, filters, source + (n * channels + c) * source_plane,
+                                   packed + c * filters * taps, bias + c * filters if bias != NULL else NULL,
+                                   dest + (n * channels + c) * filters * dest_plane, low, high,
+                                   free + thread_number() * lines)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()
     return 0
 
 
-cdef void weight_channel(const kn_ops* ops, const Lattice* lattice, const Py_ssize_t* offset, const Plan* plan,
-                         const real* dy, const real* x, real* dweight, real* dbias, Py_ssize_t c,
-                         real* staged) noexcept nogil:
+cdef void weight_channel(const kn_ops* ops, const Phase* phase, Py_ssize_t batch, Py_ssize_t channels,
+                         Py_ssize_t filters, const real* dy, const real* x, real* dweight, real* dbias, Py_ssize_t c,
+                         Py_ssize_t* base, real* sums) noexcept nogil:
     """The gradient of all filters of one channel, over the images in order."""
-    cdef Py_ssize_t n, b, k, d, taps = lattice.taps, out
-    cdef Block block
-    cdef const real* from_
+    cdef const Axis* axis = phase.axis
+    cdef Py_ssize_t n, k, d, t, taps = count_taps(axis)
+    cdef Py_ssize_t source = axis[0].size * axis[1].size * axis[2].size
+    cdef Py_ssize_t slice = axis[1].out * axis[2].out, out = axis[0].out * slice
+    cdef kn_plane plane = phase.plane
     cdef double total
-    out = lattice.axis[0].out * lattice.axis[1].out * lattice.axis[2].out
-    for n in range(plan.batch):
-        for b in range(count_blocks(lattice, 1)):
-            block = block_at(lattice, b, 1)
-            stage(ops, lattice, &block, <const char*>(x + (n * plan.channels + c) * lattice.source), sizeof(real), 0, 1,
-                  <char*>staged)
-            for k in range(plan.filters):
-                for d in range(block.count[0]):
-                    from_ = dy + ((n * plan.channels + c) * plan.filters + k) * out
-                    from_ += ((block.first[0] + d) * lattice.axis[1].out + block.first[1]) * lattice.axis[2].out
-                    ops.window_weight(from_ + block.first[2], lattice.axis[2].out,
-                                      staged + column_of(lattice, 0, d, 0), lattice.axis[2].pitch, offset, taps,
-                                      block.count[1], block.count[2], dweight + (c * plan.filters + k) * taps,
-                                      n + b + d > 0)
-    if dbias != NULL:
-        for k in range(plan.filters):
+    plane.base = base
+    for k in range(filters):
+        memset(sums, 0, taps * ops.lanes * sizeof(real))
+        for n in range(batch):
+            for d in range(axis[0].out):
+                make_bases(phase, d, base)
+                ops.window_weight(&plane, dy + ((n * channels + c) * filters + k) * out + d * slice,
+                                  x + (n * channels + c) * source, sums)
+        for t in range(taps):
+            dweight[(c * filters + k) * taps + phase.tap[t]] = <real>ops.total(sums + t * ops.lanes, ops.lanes)
+        if dbias != NULL:
             total = 0
-            for n in range(plan.batch):
-                total += ops.total(dy + ((n * plan.channels + c) * plan.filters + k) * out, out)
-            dbias[c * plan.filters + k] = <real>total
+            for n in range(batch):
+                total += ops.total(dy + ((n * channels + c) * filters + k) * out, out)
+            dbias[c * filters + k] = <real>total
 
 
-cdef int filter_channel_weights(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+cdef int filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
                                 const real* dy, const real* x, real* dweight, real* dbias, int n_threads) except -1:
     """The gradient of the weights of ``filter_channels``, and of its bias where ``dbias`` is not NULL."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Plan plan
-    cdef Py_ssize_t c, done = 0, upto
+    cdef Phase phase
+    cdef Py_ssize_t c, done = 0, upto, taps = count_taps(axes), lines = axes[0].taps * axes[1].taps
     cdef unsigned long long mode = 0
-    plan.batch, plan.channels, plan.filters = batch, channels, filters
-    make_plan(&plan, lattice, ops, sizeof(real))
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, plan.macs / 4), channels)
-    cdef Memory tables = scratch(lattice.taps * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
-    cdef Memory memory = scratch(threads * plan.staged * sizeof(real))
-    cdef real* own = <real*>memory.data
-    tap_offsets(lattice, 1, offset)
+    cdef double macs = <double>batch * channels * filters * taps * axes[0].out * axes[1].out * axes[2].out
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 4), channels)
+    cdef Memory tables = scratch((phase_words(axes) + threads * lines) * sizeof(Py_ssize_t))
+    cdef Memory memory = scratch(threads * taps * ops.lanes * sizeof(real))
+    cdef Py_ssize_t* base = <Py_ssize_t*>tables.data + phase_words(axes)
+    make_phase(&phase, axes, <Py_ssize_t*>tables.data)
     while done < channels:
-        upto = min(channels, done + tasks_at_once(channels, threads, 8 * plan.macs))
+        upto = min(channels, done + tasks_at_once(channels, threads, 8 * macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for c in prange(done, upto, schedule="dynamic"):
-                weight_channel(ops, lattice, offset, &plan, dy, x, dweight, dbias, c,
-                               own + thread_number() * plan.staged)
+                weight_channel(ops, &phase, batch, channels, filters, dy, x, dweight, dbias, c,
+                               base + thread_number() * lines,
+                               <real*>memory.data + thread_number() * taps * ops.lanes)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()

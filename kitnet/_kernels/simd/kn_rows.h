@@ -3,6 +3,7 @@
 
 /* dst[r][q] = src[r * src_step][first + q * step] where that index is in [0, size), else 0;  r < rows, q < n.
  * Whole vectors are written: up to a vector, less one element, behind the n-th of each row. */
+#define KN_AHEAD 256
 static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                         ptrdiff_t step, void *dst_, ptrdiff_t dst_step, ptrdiff_t n)
 {
@@ -21,15 +22,21 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
         const R *from = src;
         q = low;
         if (step == 1) {
-            for (; q + KN_LANES <= high; q += KN_LANES, from += KN_LANES) v_store(dst + q, v_load(from));
+            for (; q + KN_LANES <= high; q += KN_LANES, from += KN_LANES) {
+                __builtin_prefetch(from + KN_AHEAD);
+                v_store(dst + q, v_load(from));
+            }
             if (q < high) {
                 v_store(dst + q, v_load_part(from, high - q));
                 q += KN_LANES;
             }
         } else if (step == 2) {
             ptrdiff_t left = size;
-            for (; q < high && left >= 2 * KN_LANES; q += KN_LANES, from += 2 * KN_LANES, left -= 2 * KN_LANES)
+            for (; q < high && left >= 2 * KN_LANES; q += KN_LANES, from += 2 * KN_LANES, left -= 2 * KN_LANES) {
+                __builtin_prefetch(from + KN_AHEAD);
+                __builtin_prefetch(from + KN_AHEAD + KN_LANES);
                 v_store(dst + q, KN(even)(v_load(from), v_load(from + KN_LANES)));
+            }
             if (q < high) {
                 v_store(dst + q, KN(even)(KN(load_clamped)(from, left),
                                           KN(load_clamped)(from + KN_LANES, left - KN_LANES)));

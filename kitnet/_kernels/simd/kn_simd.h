@@ -82,25 +82,50 @@ static inline void KN(store_even)(R *p, V v, unsigned mask)
 }
 #endif
 
+/* The lanes from low to high - 1, which may lie outside; and the elements of p in such lanes, zeros in the others. */
+#if defined(KN_AVX512)
+typedef unsigned short KN(lanes);
+#elif defined(KN_AVX2)
+typedef __m256i KN(lanes);
+#else
+typedef struct { ptrdiff_t low, high; } KN(lanes);
+#endif
+
+static inline KN(lanes) KN(lanes_between)(ptrdiff_t low, ptrdiff_t high)
+{
+    low = low < 0 ? 0 : low > KN_LANES ? KN_LANES : low;
+    high = high < low ? low : high > KN_LANES ? KN_LANES : high;
+#if defined(KN_AVX512)
+    return KN_MASK(high) & ~KN_MASK(low);
+#elif defined(KN_AVX2)
+    return _mm256_andnot_si256(KN_MASK(low), KN_MASK(high));
+#else
+    return (KN(lanes)){low, high};
+#endif
+}
+
+static inline V KN(load_lanes)(const R *p, KN(lanes) lanes)
+{
+#if defined(KN_AVX512) && KN_SIZE == 4
+    return _mm512_maskz_loadu_ps(lanes, p);
+#elif defined(KN_AVX512)
+    return _mm512_maskz_loadu_pd((__mmask8)lanes, p);
+#elif defined(KN_AVX2) && KN_SIZE == 4
+    return _mm256_maskload_ps(p, lanes);
+#elif defined(KN_AVX2)
+    return _mm256_maskload_pd(p, lanes);
+#else
+    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
+    for (ptrdiff_t i = lanes.low; i < lanes.high; i++) u.r[i] = p[i];
+    return u.v;
+#endif
+}
+
 /* The elements p[low] to p[high - 1], each in its lane, zeros in the other lanes; low and high may lie outside. */
 static inline V KN(load_between)(const R *p, ptrdiff_t low, ptrdiff_t high)
 {
     if (low <= 0 && high >= KN_LANES) return KN(load)(p);
-    low = low < 0 ? 0 : low > KN_LANES ? KN_LANES : low;
-    high = high < low ? low : high > KN_LANES ? KN_LANES : high;
-#if defined(KN_AVX512) && KN_SIZE == 4
-    return _mm512_maskz_loadu_ps(KN_MASK(high) & ~KN_MASK(low), p);
-#elif defined(KN_AVX512)
-    return _mm512_maskz_loadu_pd((__mmask8)(KN_MASK(high) & ~KN_MASK(low)), p);
-#elif defined(KN_AVX2) && KN_SIZE == 4
-    return _mm256_maskload_ps(p, _mm256_andnot_si256(KN_MASK(low), KN_MASK(high)));
-#elif defined(KN_AVX2)
-    return _mm256_maskload_pd(p, _mm256_andnot_si256(KN_MASK(low), KN_MASK(high)));
-#else
-    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
-    for (ptrdiff_t i = low; i < high; i++) u.r[i] = p[i];
-    return u.v;
-#endif
+    return KN(load_lanes)(p, KN(lanes_between)(low, high));
 }
 
 /* The first n lanes of each of ``strips`` equal parts of v, one part behind the other; whole vectors are written. */

@@ -46,6 +46,18 @@ typedef struct {
     ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
 } kn_tiles;
 
+/* A plane under a kernel: line i of it meets row r of the result in row top[i] + r * step_h of the slice at base[i]
+ * (KN_NOWHERE: in the padding), and its tap j meets column q at left[j] + q * step_w. */
+typedef struct {
+    ptrdiff_t height, width; /* of the source */
+    ptrdiff_t rows, columns; /* of the result */
+    ptrdiff_t lines, taps;   /* of the kernel */
+    ptrdiff_t square;        /* lines and taps, of a single slice, that lie side by side; else 0 */
+    ptrdiff_t step_h, step_w;
+    ptrdiff_t to_row, to_step; /* in the destination */
+    const ptrdiff_t *base, *top, *left;
+} kn_plane;
+
 typedef struct {
     double lr, momentum, dampening, weight_decay;
     int nesterov;
@@ -81,12 +93,9 @@ typedef struct {
     /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias, low, high), NaN kept */
     void (*rows_out)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias, double low,
                      double high, void *dst, ptrdiff_t dst_step, ptrdiff_t step);
-    /* one channel under one kernel, and the gradient of its weights: see kn_window.h */
-    void (*window)(const void *src, ptrdiff_t src_step, const ptrdiff_t *off, const void *w, ptrdiff_t taps,
-                   ptrdiff_t rows, ptrdiff_t n, double bias, double low, double high, void *dst, ptrdiff_t dst_step,
-                   ptrdiff_t step);
-    void (*window_weight)(const void *dy, ptrdiff_t dy_step, const void *src, ptrdiff_t src_step, const ptrdiff_t *off,
-                          ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t n, void *dw, int accumulate);
+    /* one plane under one kernel, and the gradient of its weights: see kn_window.h */
+    void (*window)(const kn_plane *g, const void *src, const void *w, double bias, double low, double high, void *dst);
+    void (*window_weight)(const kn_plane *g, const void *dy, const void *src, void *sums);
     /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
     void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
     void (*winograd_filter)(const void *w, ptrdiff_t line, ptrdiff_t n, int flip, void *dst, ptrdiff_t step);

@@ -29,6 +29,8 @@
 #undef KN_DOT
 #undef KN_CAST
 #undef KN_CAST_TILE
+#undef KN_INLINED
+#undef KN_AHEAD
 #undef KN_CAST_WEIGHT
 #undef KN_CAST_WEIGHT_TILE
 #undef KN_CAST_WEIGHT_11

@@ -1,109 +1,214 @@
-/* One channel under one small kernel, for convolutions where each filter reads one channel (depthwise): there is no
- * product to tile, so rows are filtered straight from the staged plane to the result. Tap t of output (r, q) stands at
- * off[t] + r * src_step + q.
+/* One plane under one small kernel, for convolutions where each filter reads one channel (depthwise): there is no
+ * product to tile, so the plane is read where it lies and filtered straight into the result. What memory can give is
+ * the limit, so results are written along the rows, four rows at a time.
  *
- * Results are written along the rows, four rows at a time: memory likes streams. Of a 3x3 kernel whose taps lie side by
- * side the six rows of the source that these see are loaded once. */
+ * Square kernels of the usual sizes, whose taps lie side by side, load each row of the source once for the four rows of
+ * the result; the others load it for each tap. */
 
-static inline int KN(is_3x3)(const ptrdiff_t *off, ptrdiff_t taps, ptrdiff_t step)
+#define KN_INLINED static inline __attribute__((always_inline))
+
+/* Lane q: row[at + q * step], zero outside of [0, width) and from the n-th on. Whole: all lanes are inside. */
+KN_INLINED V KN(window_load)(const R *row, ptrdiff_t at, ptrdiff_t step, ptrdiff_t width, ptrdiff_t n, int whole)
 {
-    if (taps != 9) return 0;
-    for (ptrdiff_t t = 0; t < 9; t++)
-        if (off[t] != off[0] + t / 3 * step + t % 3) return 0;
-    return 1;
+    const ptrdiff_t end = at + (n - 1) * step + 1 < width ? at + (n - 1) * step + 1 : width;
+    if (step == 1) return whole ? v_load(row + at) : KN(load_between)(row + at, -at, end - at);
+    if (step == 2) {
+        const R *next = row + at + KN_LANES;
+        if (whole) return KN(even)(v_load(row + at), v_load(next));
+        return KN(even)(KN(load_between)(row + at, -at, end - at),
+                        KN(load_between)(next, -at - KN_LANES, end - at - KN_LANES));
+    }
+    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
+    for (ptrdiff_t q = 0; q < KN_LANES; q++)
+        if (at + q * step >= 0 && at + q * step < end) u.r[q] = row[at + q * step];
+    return u.v;
 }
 
-static inline __attribute__((always_inline)) void KN(window_put)(V v, R bias, R low, R high, R *dst, ptrdiff_t step,
-                                                                 ptrdiff_t n)
+/* Whether all lanes of all taps are inside, for the outputs from column q on. */
+KN_INLINED int KN(window_inside)(const kn_plane *g, ptrdiff_t q)
 {
-    KN(store_step)(dst, KN(clip)(v + bias, low, high), step, n);
+    const ptrdiff_t first = q * g->step_w + g->left[0], last = q * g->step_w + g->left[g->taps - 1];
+    return first >= 0 && last + KN_LANES * g->step_w <= g->width && q + KN_LANES <= g->columns;
 }
 
-/* dst[r * dst_step + q * step] = clip(sum_t w[t] src[off[t] + r * src_step + q] + bias);  r < rows, q < n */
-static void KN(window)(const void *src_, ptrdiff_t src_step, const ptrdiff_t *off, const void *w_, ptrdiff_t taps,
-                       ptrdiff_t rows, ptrdiff_t n, double bias_, double low_, double high_, void *dst_,
-                       ptrdiff_t dst_step, ptrdiff_t step)
+/* A strip of outputs, a vector wide, under the taps of a line: which lanes of the source each of them meets. The first
+ * strip and the last of a plane are the ones that meet its edges. */
+typedef struct {
+    int whole;
+    KN(lanes) lanes[7], next[7]; /* in the vector that a tap reads, and in the one behind (step 2) */
+} KN(strip);
+
+KN_INLINED void KN(make_strip)(const kn_plane *g, ptrdiff_t q, KN(strip) *strip)
+{
+    const ptrdiff_t n = g->columns - q < KN_LANES ? g->columns - q : KN_LANES;
+    strip->whole = KN(window_inside)(g, q);
+    for (ptrdiff_t j = 0; j < g->taps; j++) {
+        const ptrdiff_t at = q * g->step_w + g->left[j], last = at + (n - 1) * g->step_w + 1;
+        const ptrdiff_t end = last < g->width ? last : g->width;
+        strip->lanes[j] = KN(lanes_between)(-at, end - at);
+        strip->next[j] = KN(lanes_between)(-at - KN_LANES, end - at - KN_LANES);
+    }
+}
+
+KN_INLINED V KN(strip_load)(const R *p, const KN(strip) *strip, int j, const int step, const int whole)
+{
+    if (step == 1) return whole ? v_load(p) : KN(load_lanes)(p, strip->lanes[j]);
+    if (whole) return KN(even)(v_load(p), v_load(p + KN_LANES));
+    return KN(even)(KN(load_lanes)(p, strip->lanes[j]), KN(load_lanes)(p + KN_LANES, strip->next[j]));
+}
+
+/* Four rows of the result from row r on, a strip of them, under a square kernel of k x k taps in steps of `step`. */
+KN_INLINED void KN(window_strip)(const kn_plane *g, const R *src, const R *w, R bias, R low, R high, R *dst,
+                                 ptrdiff_t r, ptrdiff_t q, const KN(strip) *strip, const int k, const int step,
+                                 const int whole)
+{
+    V s[4] = {{0}, {0}, {0}, {0}};
+    KN_UNROLL for (int i = 0; i < 3 * step + k; i++) {
+        const ptrdiff_t y = r * step + g->top[0] + i;
+        const R *from = src + y * g->width + q * step + g->left[0];
+        if (y < 0 || y >= g->height) continue;
+        KN_UNROLL for (int j = 0; j < k; j++) {
+            const V x = KN(strip_load)(from + j, strip, j, step, whole);
+            KN_UNROLL for (int o = 0; o < 4; o++)
+                if (i - o * step >= 0 && i - o * step < k) s[o] += w[(i - o * step) * k + j] * x;
+        }
+    }
+    KN_UNROLL for (int o = 0; o < 4; o++)
+        KN(store_step)(dst + (r + o) * g->to_row + q * g->to_step, KN(clip)(s[o] + bias, low, high), g->to_step,
+                       g->columns - q);
+}
+
+/* All rows, of four at least; the last four may have been among those before. */
+KN_INLINED void KN(window_square)(const kn_plane *g, const R *src, const R *w, R bias, R low, R high, R *dst,
+                                       const int k, const int step)
+{
+    const ptrdiff_t last = (g->columns - 1) / KN_LANES * KN_LANES;
+    KN(strip) edges[2], other;
+    KN(make_strip)(g, 0, &edges[0]);
+    KN(make_strip)(g, last, &edges[1]);
+    for (ptrdiff_t row = 0; row < g->rows; row += 4) {
+        const ptrdiff_t r = row + 4 <= g->rows ? row : g->rows - 4;
+        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
+            const KN(strip) *strip = q == 0 ? &edges[0] : q == last ? &edges[1] : &other;
+            if (strip == &other) KN(make_strip)(g, q, &other);
+            if (strip->whole)
+                KN(window_strip)(g, src, w, bias, low, high, dst, r, q, strip, k, step, 1);
+            else
+                KN(window_strip)(g, src, w, bias, low, high, dst, r, q, strip, k, step, 0);
+        }
+    }
+}
+
+/* dst[r * to_row + q * to_step] = clip(sum of the taps + bias), NaN kept;  r < rows, q < columns */
+static void KN(window)(const kn_plane *g, const void *src_, const void *w_, double bias_, double low_, double high_,
+                       void *dst_)
 {
     const R *src = src_, *w = w_, bias = (R)bias_, low = (R)low_, high = (R)high_;
     R *dst = dst_;
-    const int square = KN(is_3x3)(off, taps, src_step);
-    V weight[9];
-    for (int t = 0; t < 9; t++) weight[t] = square ? w[t] - (V){0} : (V){0};
-    ptrdiff_t r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
-            V s[4] = {{0}, {0}, {0}, {0}};
-            if (square) {
-                const R *from = src + off[0] + r * src_step + q;
-                KN_UNROLL for (int i = 0; i < 6; i++, from += src_step) {
-                    const V a = v_load(from), b = v_load(from + 1), c = v_load(from + 2);
-                    KN_UNROLL for (int o = i < 2 ? 0 : i - 2; o <= (i < 3 ? i : 3); o++) {
-                        s[o] += weight[3 * (i - o)] * a;
-                        s[o] += weight[3 * (i - o) + 1] * b;
-                        s[o] += weight[3 * (i - o) + 2] * c;
-                    }
-                }
-            } else {
-                for (ptrdiff_t t = 0; t < taps; t++) {
-                    const R *from = src + off[t] + r * src_step + q;
-                    KN_UNROLL for (int o = 0; o < 4; o++) s[o] += w[t] * v_load(from + o * src_step);
-                }
-            }
-            KN_UNROLL for (int o = 0; o < 4; o++)
-                KN(window_put)(s[o], bias, low, high, dst + (r + o) * dst_step + q * step, step, n - q);
-        }
+#define KN_SQUARE(k, step)                                                                                         \
+    if (g->square == k && g->step_h == step && g->step_w == step && g->rows >= 4) {                                \
+        KN(window_square)(g, src, w, bias, low, high, dst, k, step);                                               \
+        return;                                                                                                    \
     }
-    for (; r < rows; r++)
-        for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
+    KN_SQUARE(3, 1)
+    KN_SQUARE(3, 2)
+    KN_SQUARE(5, 1)
+    KN_SQUARE(5, 2)
+    KN_SQUARE(7, 1)
+#undef KN_SQUARE
+    for (ptrdiff_t r = 0; r < g->rows; r++)
+        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
+            const ptrdiff_t n = g->columns - q;
+            const int whole = KN(window_inside)(g, q);
             V s = (V){0};
-            for (ptrdiff_t t = 0; t < taps; t++) s += w[t] * v_load(src + off[t] + r * src_step + q);
-            KN(window_put)(s, bias, low, high, dst + r * dst_step + q * step, step, n - q);
+            for (ptrdiff_t i = 0; i < g->lines; i++) {
+                const ptrdiff_t y = r * g->step_h + g->top[i];
+                if (g->base[i] == KN_NOWHERE || y < 0 || y >= g->height) continue;
+                for (ptrdiff_t j = 0; j < g->taps; j++)
+                    s += w[i * g->taps + j] * KN(window_load)(src + g->base[i] + y * g->width,
+                                                              q * g->step_w + g->left[j], g->step_w, g->width, n,
+                                                              whole);
+            }
+            KN(store_step)(dst + r * g->to_row + q * g->to_step, KN(clip)(s + bias, low, high), g->to_step, n);
         }
 }
 
-/* dw[t] (+)= sum over r < rows, q < n of dy[r * dy_step + q] * src[off[t] + r * src_step + q]. Nothing behind the n-th
- * column has a say: 0 times what stands there need not be 0. */
-static void KN(window_weight)(const void *dy_, ptrdiff_t dy_step, const void *src_, ptrdiff_t src_step,
-                              const ptrdiff_t *off, ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t n, void *dw_,
-                              int accumulate)
+/* sums[tap] += the products of dy and the source under the tap, for `count` rows of a strip; s: a vector a tap. */
+KN_INLINED void KN(window_weight_strip)(const kn_plane *g, const R *dy, const R *src, V *s, ptrdiff_t r, ptrdiff_t q,
+                                        const KN(strip) *strip, const int k, const int step, const int count,
+                                        const int whole)
+{
+    V d[4];
+    KN_UNROLL for (int o = 0; o < count; o++)
+        d[o] = whole ? v_load(dy + (r + o) * g->columns + q)
+                     : KN(load_clamped)(dy + (r + o) * g->columns + q, g->columns - q);
+    KN_UNROLL for (int i = 0; i < step * (count - 1) + k; i++) {
+        const ptrdiff_t y = r * step + g->top[0] + i;
+        const R *from = src + y * g->width + q * step + g->left[0];
+        const int absent = y < 0 || y >= g->height; /* zeros in the padding, which may meet a dy that is not finite */
+        KN_UNROLL for (int j = 0; j < k; j++) {
+            const V x = absent ? (V){0} : KN(strip_load)(from + j, strip, j, step, whole);
+            KN_UNROLL for (int o = 0; o < count; o++)
+                if (i - o * step >= 0 && i - o * step < k) s[(i - o * step) * k + j] += d[o] * x;
+        }
+    }
+}
+
+KN_INLINED void KN(window_weight_square)(const kn_plane *g, const R *dy, const R *src, R *sums, const int k,
+                                         const int step)
+{
+    const ptrdiff_t last = (g->columns - 1) / KN_LANES * KN_LANES;
+    KN(strip) edges[2], other;
+    V s[25];
+    KN(make_strip)(g, 0, &edges[0]);
+    KN(make_strip)(g, last, &edges[1]);
+    KN_UNROLL for (int t = 0; t < k * k; t++) s[t] = v_load(sums + t * KN_LANES);
+    for (ptrdiff_t r = 0; r < g->rows;) {
+        const int count = r + 4 <= g->rows ? 4 : 1;
+        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
+            const KN(strip) *strip = q == 0 ? &edges[0] : q == last ? &edges[1] : &other;
+            if (strip == &other) KN(make_strip)(g, q, &other);
+            if (count == 1)
+                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 1, 0);
+            else if (strip->whole)
+                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 4, 1);
+            else
+                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 4, 0);
+        }
+        r += count;
+    }
+    KN_UNROLL for (int t = 0; t < k * k; t++) v_store(sums + t * KN_LANES, s[t]);
+}
+
+/* sums[tap] += the products of dy[r * columns + q] and the source under the tap; a vector of partial sums a tap.
+ * Nothing behind the last column has a say: 0 times what stands there need not be 0. */
+static void KN(window_weight)(const kn_plane *g, const void *dy_, const void *src_, void *sums_)
 {
     const R *dy = dy_, *src = src_;
-    R *dw = dw_;
-    if (KN(is_3x3)(off, taps, src_step)) {
-        V s[9] = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
-        for (ptrdiff_t r = 0; r < rows; r += 4)
-            for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
-                const R *from = src + off[0] + r * src_step + q;
-                V d[4];
-                KN_UNROLL for (int o = 0; o < 4; o++)
-                    d[o] = r + o < rows ? KN(load_clamped)(dy + (r + o) * dy_step + q, n - q) : (V){0};
-                KN_UNROLL for (int i = 0; i < 6; i++, from += src_step) {
-                    if (r + i >= rows + 2) break;
-                    const V a = KN(load_clamped)(from, n - q), b = KN(load_clamped)(from + 1, n - q);
-                    const V c = KN(load_clamped)(from + 2, n - q);
-                    KN_UNROLL for (int o = i < 2 ? 0 : i - 2; o <= (i < 3 ? i : 3); o++) {
-                        s[3 * (i - o)] += d[o] * a;
-                        s[3 * (i - o) + 1] += d[o] * b;
-                        s[3 * (i - o) + 2] += d[o] * c;
-                    }
+    R *sums = sums_;
+#define KN_SQUARE(k, step)                                                                                         \
+    if (g->square == k && g->step_h == step && g->step_w == step) {                                                \
+        KN(window_weight_square)(g, dy, src, sums, k, step);                                                       \
+        return;                                                                                                    \
+    }
+    KN_SQUARE(3, 1)
+    KN_SQUARE(3, 2)
+    KN_SQUARE(5, 1)
+#undef KN_SQUARE
+    for (ptrdiff_t i = 0; i < g->lines; i++)
+        for (ptrdiff_t j = 0; j < g->taps; j++) {
+            V s = v_load(sums + (i * g->taps + j) * KN_LANES);
+            for (ptrdiff_t r = 0; r < g->rows; r++) {
+                const ptrdiff_t y = r * g->step_h + g->top[i];
+                const int absent = g->base[i] == KN_NOWHERE || y < 0 || y >= g->height;
+                const R *row = src + (absent ? 0 : g->base[i] + y * g->width);
+                for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
+                    const ptrdiff_t n = g->columns - q;
+                    s += KN(load_clamped)(dy + r * g->columns + q, n)
+                         * KN(window_load)(row, q * g->step_w + g->left[j], g->step_w, absent ? 0 : g->width, n,
+                                           !absent && KN(window_inside)(g, q));
                 }
             }
-        KN_UNROLL for (int t = 0; t < 9; t++) dw[t] = v_sum(s[t]) + (accumulate ? dw[t] : 0);
-        return;
-    }
-    for (ptrdiff_t t = 0; t < taps; t++) {
-        V s0 = (V){0}, s1 = (V){0};
-        for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
-            ptrdiff_t r = 0;
-            for (; r + 2 <= rows; r += 2) {
-                const R *d = dy + r * dy_step + q, *x = src + off[t] + r * src_step + q;
-                s0 += KN(load_clamped)(d, n - q) * KN(load_clamped)(x, n - q);
-                s1 += KN(load_clamped)(d + dy_step, n - q) * KN(load_clamped)(x + src_step, n - q);
-            }
-            if (r < rows)
-                s0 += KN(load_clamped)(dy + r * dy_step + q, n - q)
-                      * KN(load_clamped)(src + off[t] + r * src_step + q, n - q);
+            v_store(sums + (i * g->taps + j) * KN_LANES, s);
         }
-        dw[t] = v_sum(s0 + s1) + (accumulate ? dw[t] : 0);
-    }
 }
