@@ -93,6 +93,8 @@ cdef extern from "kn_table.h" nogil:
                          double high, void* dst, Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
         void (*window)(const kn_plane* g, const void* src, const void* w, double bias, double low, double high,
                        void* dst) noexcept nogil
+        void (*window_pair)(const kn_plane* even, const kn_plane* odd, const void* src, const void* even_w,
+                            const void* odd_w, double bias, double low, double high, void* dst) noexcept nogil
         void (*window_weight)(const kn_plane* g, const void* dy, const void* src, void* sums) noexcept nogil
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_filter)(const void* w, Py_ssize_t line, Py_ssize_t n, int flip, void* dst,

@@ -71,7 +71,7 @@ cdef void make_phase(Phase* phase, const Axis* axis, Py_ssize_t* words) noexcept
     if axis[0].kernel == 1 and axis[0].taps == 1 and axis[0].size == 1 and axis[0].pad == 0:
         if axis[1].taps == axis[2].taps and axis[1].taps > 0:
             a = axis[1].taps - 1
-            if phase.top[a] - phase.top[0] == a and phase.left[a] - phase.left[0] == a:
+            if a < 7 and phase.top[a] - phase.top[0] == a and phase.left[a] - phase.left[0] == a:
                 plane.square = a + 1
 
 
@@ -91,19 +91,30 @@ cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t coun
     """All filters of one channel of one image; ``weight`` has the taps of each phase for each filter."""
     cdef const Axis* axis
     cdef Py_ssize_t k, p, d
-    cdef kn_plane plane
+    cdef kn_plane plane, odd
+    cdef const real* taps
     cdef real* to
     for k in range(filters):
         for p in range(count):
             axis = phases[p].axis
+            if axis[2].to_step == 2 and axis[2].to_first == 1:
+                continue  # done with the even columns
             plane = phases[p].plane
             plane.base = base
+            taps = weight + phases[p].first * filters + k * count_taps(axis)
             for d in range(axis[0].out):
                 make_bases(&phases[p], d, base)
                 to = dest + k * axis[0].to_size * axis[1].to_size * axis[2].to_size
                 to += ((d * axis[0].to_step + axis[0].to_first) * axis[1].to_size + axis[1].to_first) * axis[2].to_size
-                ops.window(&plane, source, weight + phases[p].first * filters + k * count_taps(axis),
-                           bias[k] if bias != NULL else 0, low, high, to + axis[2].to_first)
+                if axis[2].to_step == 2 and axis[2].to_size > 1:
+                    odd = phases[p + 1].plane
+                    odd.base = base
+                    ops.window_pair(&plane, &odd, source, taps,
+                                    weight + phases[p + 1].first * filters + k * count_taps(phases[p + 1].axis),
+                                    bias[k] if bias != NULL else 0, low, high, to)
+                else:
+                    ops.window(&plane, source, taps, bias[k] if bias != NULL else 0, low, high,
+                               to + axis[2].to_first)
 
 
 cdef int filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,

@@ -95,6 +95,8 @@ typedef struct {
                      double high, void *dst, ptrdiff_t dst_step, ptrdiff_t step);
     /* one plane under one kernel, and the gradient of its weights: see kn_window.h */
     void (*window)(const kn_plane *g, const void *src, const void *w, double bias, double low, double high, void *dst);
+    void (*window_pair)(const kn_plane *even, const kn_plane *odd, const void *src, const void *even_w,
+                        const void *odd_w, double bias, double low, double high, void *dst);
     void (*window_weight)(const kn_plane *g, const void *dy, const void *src, void *sums);
     /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
     void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);

@@ -5,6 +5,7 @@
  * Square kernels of the usual sizes, whose taps lie side by side, load each row of the source once for the four rows of
  * the result; the others load it for each tap. */
 
+#define KN_FAR 1024
 #define KN_INLINED static inline __attribute__((always_inline))
 
 /* Lane q: row[at + q * step], zero outside of [0, width) and from the n-th on. Whole: all lanes are inside. */
@@ -31,23 +32,37 @@ KN_INLINED int KN(window_inside)(const kn_plane *g, ptrdiff_t q)
     return first >= 0 && last + KN_LANES * g->step_w <= g->width && q + KN_LANES <= g->columns;
 }
 
-/* A strip of outputs, a vector wide, under the taps of a line: which lanes of the source each of them meets. The first
- * strip and the last of a plane are the ones that meet its edges. */
+/* A strip of outputs, a vector wide, under the taps of a line: which lanes of the source each of them meets. */
 typedef struct {
-    int whole;
     KN(lanes) lanes[7], next[7]; /* in the vector that a tap reads, and in the one behind (step 2) */
 } KN(strip);
 
-KN_INLINED void KN(make_strip)(const kn_plane *g, ptrdiff_t q, KN(strip) *strip)
+static void KN(make_strip)(const kn_plane *g, ptrdiff_t q, KN(strip) *strip)
 {
     const ptrdiff_t n = g->columns - q < KN_LANES ? g->columns - q : KN_LANES;
-    strip->whole = KN(window_inside)(g, q);
     for (ptrdiff_t j = 0; j < g->taps; j++) {
         const ptrdiff_t at = q * g->step_w + g->left[j], last = at + (n - 1) * g->step_w + 1;
         const ptrdiff_t end = last < g->width ? last : g->width;
         strip->lanes[j] = KN(lanes_between)(-at, end - at);
         strip->next[j] = KN(lanes_between)(-at - KN_LANES, end - at - KN_LANES);
     }
+}
+
+/* The strips of a plane: the first, the last, and one between, all of whose lanes are inside. */
+typedef struct {
+    KN(strip) first, last, between;
+    ptrdiff_t end; /* where the last one begins */
+    int whole;     /* or else there is padding in strips between, too */
+} KN(strips);
+
+static void KN(make_strips)(const kn_plane *g, KN(strips) *strips)
+{
+    strips->end = (g->columns - 1) / KN_LANES * KN_LANES;
+    strips->whole = strips->end < 2 * KN_LANES
+                    || (KN(window_inside)(g, KN_LANES) && KN(window_inside)(g, strips->end - KN_LANES));
+    KN(make_strip)(g, 0, &strips->first);
+    KN(make_strip)(g, strips->end, &strips->last);
+    if (strips->end >= 2 * KN_LANES) KN(make_strip)(g, KN_LANES, &strips->between);
 }
 
 KN_INLINED V KN(strip_load)(const R *p, const KN(strip) *strip, int j, const int step, const int whole)
@@ -57,46 +72,98 @@ KN_INLINED V KN(strip_load)(const R *p, const KN(strip) *strip, int j, const int
     return KN(even)(KN(load_lanes)(p, strip->lanes[j]), KN(load_lanes)(p + KN_LANES, strip->next[j]));
 }
 
-/* Four rows of the result from row r on, a strip of them, under a square kernel of k x k taps in steps of `step`. */
-KN_INLINED void KN(window_strip)(const kn_plane *g, const R *src, const R *w, R bias, R low, R high, R *dst,
-                                 ptrdiff_t r, ptrdiff_t q, const KN(strip) *strip, const int k, const int step,
-                                 const int whole)
+/* Four rows of the result, a strip of them, under a square kernel of k x k taps in steps of `step`; the rows of the
+ * source from `above` to `below` are inside. */
+KN_INLINED void KN(window_strip)(const R *src, ptrdiff_t width, ptrdiff_t above, ptrdiff_t below, const R *w, R bias,
+                                 R low, R high, R *dst, ptrdiff_t to_row, ptrdiff_t n, const KN(strip) *strip,
+                                 const int k, const int step, const int whole, const int inside)
 {
     V s[4] = {{0}, {0}, {0}, {0}};
-    KN_UNROLL for (int i = 0; i < 3 * step + k; i++) {
-        const ptrdiff_t y = r * step + g->top[0] + i;
-        const R *from = src + y * g->width + q * step + g->left[0];
-        if (y < 0 || y >= g->height) continue;
+    const R *from = src;
+    KN_UNROLL for (int i = 0; i < 3 * step + k; i++, from += width) {
+        if (!inside && (i < above || i >= below)) continue;
+        if (i >= k - step) { /* new to this strip: fetch what will be, further on; planes follow each other */
+            __builtin_prefetch(from + KN_FAR);
+            if (step == 2) __builtin_prefetch(from + KN_LANES + KN_FAR);
+        }
         KN_UNROLL for (int j = 0; j < k; j++) {
             const V x = KN(strip_load)(from + j, strip, j, step, whole);
             KN_UNROLL for (int o = 0; o < 4; o++)
                 if (i - o * step >= 0 && i - o * step < k) s[o] += w[(i - o * step) * k + j] * x;
         }
     }
-    KN_UNROLL for (int o = 0; o < 4; o++)
-        KN(store_step)(dst + (r + o) * g->to_row + q * g->to_step, KN(clip)(s[o] + bias, low, high), g->to_step,
-                       g->columns - q);
+    KN_UNROLL for (int o = 0; o < 4; o++, dst += to_row) {
+        __builtin_prefetch(dst + KN_FAR, 1);
+        s[o] = KN(clip)(s[o] + bias, low, high);
+        if (whole || n >= KN_LANES)
+            v_store(dst, s[o]);
+        else
+            v_store_part(dst, s[o], n);
+    }
 }
 
 /* All rows, of four at least; the last four may have been among those before. */
-KN_INLINED void KN(window_square)(const kn_plane *g, const R *src, const R *w, R bias, R low, R high, R *dst,
-                                       const int k, const int step)
+KN_INLINED void KN(window_square)(const kn_plane *g, const KN(strips) *strips, const R *src, const R *w, R bias, R low,
+                                  R high, R *dst, const int k, const int step)
 {
-    const ptrdiff_t last = (g->columns - 1) / KN_LANES * KN_LANES;
-    KN(strip) edges[2], other;
-    KN(make_strip)(g, 0, &edges[0]);
-    KN(make_strip)(g, last, &edges[1]);
     for (ptrdiff_t row = 0; row < g->rows; row += 4) {
-        const ptrdiff_t r = row + 4 <= g->rows ? row : g->rows - 4;
+        const ptrdiff_t r = row + 4 <= g->rows ? row : g->rows - 4, y = r * step + g->top[0];
+        const ptrdiff_t below = g->height - y;
+        const int inside = y >= 0 && below >= 3 * step + k;
         for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
-            const KN(strip) *strip = q == 0 ? &edges[0] : q == last ? &edges[1] : &other;
-            if (strip == &other) KN(make_strip)(g, q, &other);
-            if (strip->whole)
-                KN(window_strip)(g, src, w, bias, low, high, dst, r, q, strip, k, step, 1);
+            const KN(strip) *strip = q == 0 ? &strips->first : q == strips->end ? &strips->last : &strips->between;
+            const R *from = src + y * g->width + q * step + g->left[0];
+            R *to = dst + r * g->to_row + q;
+#define KN_STRIP(whole, inside)                                                                                    \
+    KN(window_strip)(from, g->width, -y, below, w, bias, low, high, to, g->to_row, g->columns - q, strip, k, step, \
+                     whole, inside)
+            if (!inside)
+                KN_STRIP(0, 0);
+            else if (strip == &strips->between)
+                KN_STRIP(1, 1);
             else
-                KN(window_strip)(g, src, w, bias, low, high, dst, r, q, strip, k, step, 0);
+                KN_STRIP(0, 1);
+#undef KN_STRIP
         }
     }
+}
+
+/* Any kernel: a strip, whose lanes are worked out once for all rows where there are not too many taps. */
+typedef struct {
+    KN(strip) strip;
+    ptrdiff_t q;
+    int whole, ready;
+} KN(taps);
+
+static void KN(make_taps)(const kn_plane *g, ptrdiff_t q, KN(taps) *taps)
+{
+    taps->q = q;
+    taps->whole = g->taps && KN(window_inside)(g, q);
+    taps->ready = g->step_w <= 2 && g->taps <= 7;
+    if (taps->ready) KN(make_strip)(g, q, &taps->strip);
+}
+
+/* One row of it. */
+static V KN(window_sum)(const kn_plane *g, const KN(taps) *taps, const R *src, const R *w, ptrdiff_t r)
+{
+    V s = (V){0};
+    for (ptrdiff_t i = 0; i < g->lines; i++, w += g->taps) {
+        const ptrdiff_t y = r * g->step_h + g->top[i], at = taps->q * g->step_w;
+        const R *row = src + g->base[i] + y * g->width + at;
+        if (g->base[i] == KN_NOWHERE || y < 0 || y >= g->height) continue;
+        for (ptrdiff_t j = 0; j < g->taps; j++) {
+            if (!taps->ready)
+                s += w[j] * KN(window_load)(row - at, at + g->left[j], g->step_w, g->width, g->columns - taps->q,
+                                            taps->whole);
+            else if (g->step_w == 2)
+                s += w[j] * KN(strip_load)(row + g->left[j], &taps->strip, j, 2, 0);
+            else if (taps->whole)
+                s += w[j] * v_load(row + g->left[j]);
+            else
+                s += w[j] * KN(strip_load)(row + g->left[j], &taps->strip, j, 1, 0);
+        }
+    }
+    return s;
 }
 
 /* dst[r * to_row + q * to_step] = clip(sum of the taps + bias), NaN kept;  r < rows, q < columns */
@@ -105,9 +172,12 @@ static void KN(window)(const kn_plane *g, const void *src_, const void *w_, doub
 {
     const R *src = src_, *w = w_, bias = (R)bias_, low = (R)low_, high = (R)high_;
     R *dst = dst_;
+    KN(strips) strips;
+    if (g->square && g->rows >= 4 && g->to_step == 1) KN(make_strips)(g, &strips);
 #define KN_SQUARE(k, step)                                                                                         \
-    if (g->square == k && g->step_h == step && g->step_w == step && g->rows >= 4) {                                \
-        KN(window_square)(g, src, w, bias, low, high, dst, k, step);                                               \
+    if (g->square == k && g->step_h == step && g->step_w == step && g->rows >= 4 && g->to_step == 1                \
+        && strips.whole) {                                                                                         \
+        KN(window_square)(g, &strips, src, w, bias, low, high, dst, k, step);                                      \
         return;                                                                                                    \
     }
     KN_SQUARE(3, 1)
@@ -116,36 +186,92 @@ static void KN(window)(const kn_plane *g, const void *src_, const void *w_, doub
     KN_SQUARE(5, 2)
     KN_SQUARE(7, 1)
 #undef KN_SQUARE
-    for (ptrdiff_t r = 0; r < g->rows; r++)
-        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
-            const ptrdiff_t n = g->columns - q;
-            const int whole = KN(window_inside)(g, q);
-            V s = (V){0};
-            for (ptrdiff_t i = 0; i < g->lines; i++) {
-                const ptrdiff_t y = r * g->step_h + g->top[i];
-                if (g->base[i] == KN_NOWHERE || y < 0 || y >= g->height) continue;
-                for (ptrdiff_t j = 0; j < g->taps; j++)
-                    s += w[i * g->taps + j] * KN(window_load)(src + g->base[i] + y * g->width,
-                                                              q * g->step_w + g->left[j], g->step_w, g->width, n,
-                                                              whole);
-            }
-            KN(store_step)(dst + r * g->to_row + q * g->to_step, KN(clip)(s + bias, low, high), g->to_step, n);
-        }
+    for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
+        KN(taps) taps;
+        KN(make_taps)(g, q, &taps);
+        for (ptrdiff_t r = 0; r < g->rows; r++)
+            KN(store_step)(dst + r * g->to_row + q * g->to_step,
+                           KN(clip)(KN(window_sum)(g, &taps, src, w, r) + bias, low, high), g->to_step, g->columns - q);
+    }
+}
+
+/* The same where few taps, in steps of one, are known beforehand. */
+KN_INLINED V KN(window_few)(const kn_plane *g, const KN(taps) *t, const R *src, const R *w, ptrdiff_t r,
+                            const int lines, const int taps)
+{
+    V s = (V){0};
+    KN_UNROLL for (int i = 0; i < lines; i++) {
+        const ptrdiff_t y = r * g->step_h + g->top[i];
+        const R *row = src + y * g->width + t->q;
+        if (y < 0 || y >= g->height) continue;
+        if (t->whole)
+            KN_UNROLL for (int j = 0; j < taps; j++) s += w[i * taps + j] * v_load(row + g->left[j]);
+        else
+            KN_UNROLL for (int j = 0; j < taps; j++)
+                s += w[i * taps + j] * KN(load_lanes)(row + g->left[j], t->strip.lanes[j]);
+    }
+    return s;
+}
+
+/* A strip of two phases of the columns of a plane; lines 0: any number of lines and taps. */
+KN_INLINED void KN(window_columns)(const kn_plane *even, const kn_plane *odd, const R *src, const R *even_w,
+                                   const R *odd_w, R bias, R low, R high, R *dst, ptrdiff_t q, const int lines,
+                                   const int even_taps, const int odd_taps)
+{
+    const ptrdiff_t n = even->columns + odd->columns - 2 * q;
+    KN(taps) a, b;
+    KN(make_taps)(even, q, &a);
+    KN(make_taps)(odd, q, &b);
+    for (ptrdiff_t r = 0; r < even->rows; r++) {
+        V x = lines ? KN(window_few)(even, &a, src, even_w, r, lines, even_taps)
+                    : KN(window_sum)(even, &a, src, even_w, r);
+        V y = lines ? KN(window_few)(odd, &b, src, odd_w, r, lines, odd_taps)
+                    : KN(window_sum)(odd, &b, src, odd_w, r);
+        R *to = dst + r * even->to_row + 2 * q;
+        x = KN(clip)(x + bias, low, high);
+        y = KN(clip)(y + bias, low, high);
+        KN(store_step)(to, KN(zip_low)(x, y), 1, n);
+        if (n > KN_LANES) KN(store_step)(to + KN_LANES, KN(zip_high)(x, y), 1, n - KN_LANES);
+    }
+}
+
+/* Two phases of the columns of a plane, side by side: the even columns of the result and the odd ones. */
+static void KN(window_pair)(const kn_plane *even, const kn_plane *odd, const void *src_, const void *even_w,
+                            const void *odd_w, double bias, double low, double high, void *dst)
+{
+    const ptrdiff_t kind = 16 * even->lines + 4 * even->taps + odd->taps;
+    const int flat = even->step_w == 1 && even->step_h == 1 && even->base[0] == 0 && even->lines < 4;
+    for (ptrdiff_t q = 0; q < even->columns; q += KN_LANES) {
+#define KN_COLUMNS(lines, even_taps, odd_taps)                                                                     \
+    KN(window_columns)(even, odd, src_, even_w, odd_w, (R)bias, (R)low, (R)high, dst, q, lines, even_taps, odd_taps)
+        if (flat && kind == 16 + 4 + 2) KN_COLUMNS(1, 1, 2);
+        else if (flat && kind == 16 + 8 + 1) KN_COLUMNS(1, 2, 1);
+        else if (flat && kind == 32 + 4 + 2) KN_COLUMNS(2, 1, 2);
+        else if (flat && kind == 32 + 8 + 1) KN_COLUMNS(2, 2, 1);
+        else if (flat && kind == 32 + 8 + 3) KN_COLUMNS(2, 2, 3);
+        else if (flat && kind == 32 + 12 + 2) KN_COLUMNS(2, 3, 2);
+        else if (flat && kind == 48 + 8 + 3) KN_COLUMNS(3, 2, 3);
+        else if (flat && kind == 48 + 12 + 2) KN_COLUMNS(3, 3, 2);
+        else KN_COLUMNS(0, 0, 0);
+#undef KN_COLUMNS
+    }
 }
 
 /* sums[tap] += the products of dy and the source under the tap, for `count` rows of a strip; s: a vector a tap. */
-KN_INLINED void KN(window_weight_strip)(const kn_plane *g, const R *dy, const R *src, V *s, ptrdiff_t r, ptrdiff_t q,
-                                        const KN(strip) *strip, const int k, const int step, const int count,
-                                        const int whole)
+KN_INLINED void KN(window_weight_strip)(const R *dy, ptrdiff_t columns, ptrdiff_t n, const R *src, ptrdiff_t width,
+                                        ptrdiff_t above, ptrdiff_t below, V *s, const KN(strip) *strip, const int k,
+                                        const int step, const int count, const int whole, const int inside)
 {
     V d[4];
-    KN_UNROLL for (int o = 0; o < count; o++)
-        d[o] = whole ? v_load(dy + (r + o) * g->columns + q)
-                     : KN(load_clamped)(dy + (r + o) * g->columns + q, g->columns - q);
-    KN_UNROLL for (int i = 0; i < step * (count - 1) + k; i++) {
-        const ptrdiff_t y = r * step + g->top[0] + i;
-        const R *from = src + y * g->width + q * step + g->left[0];
-        const int absent = y < 0 || y >= g->height; /* zeros in the padding, which may meet a dy that is not finite */
+    const R *from = src;
+    KN_UNROLL for (int o = 0; o < count; o++, dy += columns) {
+        __builtin_prefetch(dy + KN_FAR);
+        d[o] = whole ? v_load(dy) : KN(load_clamped)(dy, n);
+    }
+    KN_UNROLL for (int i = 0; i < step * (count - 1) + k; i++, from += width) {
+        /* zeros in the padding, which may meet a dy that is not finite */
+        const int absent = !inside && (i < above || i >= below);
+        if (i >= k - step) __builtin_prefetch(from + KN_FAR);
         KN_UNROLL for (int j = 0; j < k; j++) {
             const V x = absent ? (V){0} : KN(strip_load)(from + j, strip, j, step, whole);
             KN_UNROLL for (int o = 0; o < count; o++)
@@ -154,26 +280,30 @@ KN_INLINED void KN(window_weight_strip)(const kn_plane *g, const R *dy, const R 
     }
 }
 
-KN_INLINED void KN(window_weight_square)(const kn_plane *g, const R *dy, const R *src, R *sums, const int k,
-                                         const int step)
+KN_INLINED void KN(window_weight_square)(const kn_plane *g, const KN(strips) *strips, const R *dy, const R *src,
+                                         R *sums, const int k, const int step)
 {
-    const ptrdiff_t last = (g->columns - 1) / KN_LANES * KN_LANES;
-    KN(strip) edges[2], other;
     V s[25];
-    KN(make_strip)(g, 0, &edges[0]);
-    KN(make_strip)(g, last, &edges[1]);
     KN_UNROLL for (int t = 0; t < k * k; t++) s[t] = v_load(sums + t * KN_LANES);
     for (ptrdiff_t r = 0; r < g->rows;) {
         const int count = r + 4 <= g->rows ? 4 : 1;
+        const ptrdiff_t y = r * step + g->top[0], below = g->height - y;
+        const int inside = y >= 0 && below >= 3 * step + k;
         for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
-            const KN(strip) *strip = q == 0 ? &edges[0] : q == last ? &edges[1] : &other;
-            if (strip == &other) KN(make_strip)(g, q, &other);
+            const KN(strip) *strip = q == 0 ? &strips->first : q == strips->end ? &strips->last : &strips->between;
+            const R *from = src + y * g->width + q * step + g->left[0], *d = dy + r * g->columns + q;
+#define KN_STRIP(count, whole, inside)                                                                             \
+    KN(window_weight_strip)(d, g->columns, g->columns - q, from, g->width, -y, below, s, strip, k, step, count,    \
+                            whole, inside)
             if (count == 1)
-                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 1, 0);
-            else if (strip->whole)
-                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 4, 1);
+                KN_STRIP(1, 0, 0);
+            else if (!inside)
+                KN_STRIP(4, 0, 0);
+            else if (strip == &strips->between)
+                KN_STRIP(4, 1, 1);
             else
-                KN(window_weight_strip)(g, dy, src, s, r, q, strip, k, step, 4, 0);
+                KN_STRIP(4, 0, 1);
+#undef KN_STRIP
         }
         r += count;
     }
@@ -186,9 +316,11 @@ static void KN(window_weight)(const kn_plane *g, const void *dy_, const void *sr
 {
     const R *dy = dy_, *src = src_;
     R *sums = sums_;
+    KN(strips) strips;
+    if (g->square) KN(make_strips)(g, &strips);
 #define KN_SQUARE(k, step)                                                                                         \
-    if (g->square == k && g->step_h == step && g->step_w == step) {                                                \
-        KN(window_weight_square)(g, dy, src, sums, k, step);                                                       \
+    if (g->square == k && g->step_h == step && g->step_w == step && strips.whole) {                                \
+        KN(window_weight_square)(g, &strips, dy, src, sums, k, step);                                              \
         return;                                                                                                    \
     }
     KN_SQUARE(3, 1)
