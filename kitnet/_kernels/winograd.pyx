@@ -25,6 +25,7 @@ are not all finite are marked, for the caller to convolve them directly.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
+from libc.math cimport INFINITY
 
 from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, count_blocks
@@ -39,11 +40,14 @@ cdef enum:
     SHARED = 1 << 24        # or in the L3 cache
     SOURCE = 1 << 24        # bytes of V in a block, by filters;
     MOST_TILES = 256        # and the most tiles of it
+    CAST = 2                # vectors of filters in a panel, where they fill the lanes
     FEW_TILES = 16          # tiles of an image that does not repay a large U
     CHANNELS = 16           # channels in a task, by filters
     ENOUGH = 8              # tasks a sample, where it is worth splitting
 
 cdef bint enabled = True
+cdef float[64] zeros
+zeros[:] = [0] * 64
 
 
 def set_winograd(bint on):
@@ -96,7 +100,9 @@ cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noe
 cdef struct Work:
     Filtering* f
     bint by_filters
+    bint cast                   # by filters, and too few tiles to fill the lanes: the filters do
     Lattice lattice
+    Py_ssize_t panel            # filters in a panel
     Py_ssize_t panels
     Py_ssize_t parts            # tasks among which the filters of a block are divided
     Py_ssize_t tile             # the widest tile of mac, in columns
@@ -114,7 +120,7 @@ cdef struct Work:
 
 
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil:
-    return work.f.rows * panel // work.panels
+    return min(work.f.rows, panel * work.panel) if work.cast else work.f.rows * panel // work.panels
 
 
 cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
@@ -122,8 +128,7 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
     cdef Axis* axis = work.lattice.axis
     cdef Py_ssize_t u = ELEMENTS * f.rows * f.depth * sizeof(float), wanted
     cdef Py_ssize_t blocks
-    work.panels = up(f.rows, ops.mac_rows)
-    work.tile = widest_tile(ops, f.rows, work.panels)
+    work.tile = widest_tile(ops, f.rows, up(f.rows, ops.mac_rows))
     work.by_filters = u > SHARED or (u > 4 * NEAR and axis[1].out * axis[2].out <= FEW_TILES)
     wanted = 32 if u <= NEAR else 64
     if work.by_filters:
@@ -133,15 +138,18 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
     work.groups = work.lattice.images * axis[1].block * up(axis[2].block, ops.lanes)
     work.pitch = up(work.most_tiles, work.tile) * work.tile + work.tile + ops.lanes
     work.line = 4 * (work.most_tiles + ops.lanes)
-    work.sub = max(1, FILTERS // ops.mac_rows)
+    work.cast = work.by_filters and 4 * up(work.most_tiles, work.tile) * work.tile > 5 * work.most_tiles
+    work.panel = CAST * ops.lanes if work.cast else ops.mac_rows
+    work.panels = up(f.rows, work.panel)
+    work.sub = max(1, FILTERS // work.panel)
     blocks = work.lattice.blocks[1] * work.lattice.blocks[2] * f.groups
     work.parts = max(1, min(up(ENOUGH, blocks), work.panels // 2))
-    work.u_element = spread((work.sub * ops.mac_rows if work.by_filters else f.rows) * f.depth)
+    work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * f.depth)
     work.v_element = spread(f.depth * work.pitch)
-    work.m_element = spread((work.sub + 1) * ops.mac_rows * work.pitch)
+    work.m_element = spread((work.sub + 1) * work.panel * work.pitch)
     work.v = ELEMENTS * work.v_element
     work.m = ELEMENTS * work.m_element
-    work.results = 4 * work.line
+    work.results = max(4 * work.line, CAST * ops.lanes * ops.cast_rows)
 
 
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
@@ -149,17 +157,20 @@ cdef void transform_filters(const kn_ops* ops, const Work* work, const float* we
     """One panel: u[e][c][row]."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t row = first_row(work, panel), rows = first_row(work, panel + 1) - row, c, i, b, channels
+    cdef Py_ssize_t pitch = work.panel if work.cast else rows
     # Channels at a time: as many as follow each other in memory (forward), else one by one.
     cdef Py_ssize_t most = ops.lanes if f.depth_step == 9 else 1
     weight += group * f.group_step + row * f.row_step
     for b in range(up(f.depth, most)):
         channels = min(most, f.depth - b * most)
+        if most == 1 and b + 1 < f.depth:  # backward, they lie far apart
+            ops.fetch(weight + (b + 1) * f.depth_step, 9 * rows)
         for i in range(up(rows, ops.lanes)):
             ops.turn(weight + b * most * f.depth_step + i * ops.lanes * f.row_step, f.row_step,
                      min(ops.lanes, rows - i * ops.lanes), 9 * channels, 0, own, ops.lanes, 9 * channels)
             for c in range(channels):
                 ops.winograd_filter(own + c * 9 * ops.lanes, ops.lanes, min(ops.lanes, rows - i * ops.lanes), f.flip,
-                                    u + (b * most + c) * rows + i * ops.lanes, work.u_element)
+                                    u + (b * most + c) * pitch + i * ops.lanes, work.u_element)
 
 
 cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, kn_tiles* groups) noexcept nogil:
@@ -215,6 +226,26 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
                     ops.mac[rows](terms, u + e * work.u_element + row * f.depth + start * rows, rows,
                                   v + e * work.v_element + start * work.pitch + j * width, columns,
                                   m + e * work.m_element + row * work.pitch + j * width, work.pitch, t > 0)
+
+
+cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
+                       Py_ssize_t panel, Py_ssize_t end, const float* u, const float* v, float* m,
+                       float* own) noexcept nogil:
+    """The same with the filters in the lanes, for a few tiles; sums in the same order."""
+    cdef const Work* w = work
+    cdef Py_ssize_t e, p, j, t, q, n, rows, terms, width = w.panel, parts = up(tiles, ops.cast_rows)
+    for e in range(ELEMENTS):
+        for p in range(end - panel):
+            rows = first_row(w, panel + p + 1) - first_row(w, panel + p)
+            for j in range(parts):
+                q = tiles * j // parts
+                n = tiles * (j + 1) // parts - q
+                for t in range(up(w.f.depth, TERMS)):
+                    terms = min(TERMS, w.f.depth - t * TERMS)
+                    ops.cast[CAST - 1][n](terms, v + e * w.v_element + t * TERMS * w.pitch + q, columns,
+                                          u + e * w.u_element + (p * w.f.depth + t * TERMS) * width, own, t > 0, 0)
+                ops.cast_out(own, width, n, rows, zeros, -INFINITY, INFINITY,
+                             m + e * w.m_element + p * width * w.pitch + q, w.pitch, 1)
 
 
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
@@ -317,7 +348,11 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
     cdef float* m = u + ELEMENTS * work.u_element
     for p in range(panel, end):
         transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * f.depth, m)
-    multiply(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m)
+    if work.cast:
+        multiply_few(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m,
+                     m + work.m)
+    else:
+        multiply(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m)
     finish(ops, work, block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
 
 

@@ -135,6 +135,10 @@ WINOGRAD: list[dict[str, Any]] = [
         *({"x": (1, 32, 14, 18), "k": 33, "padding": p} for p in (0, 2, 3, ((2, 1), (0, 4)))),
         {"x": (1, 257, 8, 8), "k": 20, "padding": 1},
         {"x": (1, 20, 8, 8), "k": 260, "padding": 1},
+        # many filters on few tiles: the tiles of one sample do not fill the lanes, those of nine do
+        *({"x": (n, 130, 8, 8), "k": 131, "padding": 1} for n in (1, 9)),
+        {"x": (1, 270, 14, 15), "k": 70, "padding": 1, **_RELU},
+        {"x": (2, 130, 8, 8), "k": 140, "padding": 1, "special": True},
         {"x": (2, 64, 12, 12), "k": 96, "padding": 1, "groups": 2},
         {"x": (3, 32, 16, 16), "k": 48, "padding": 1, "bias": False, **_RELU6},
         {"x": (5, 32, 20, 20), "k": 40, "padding": 1, **_RELU},

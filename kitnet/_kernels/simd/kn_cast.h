@@ -33,6 +33,13 @@
 #define KN_CAST(m) KN_CAST_TILE(m, 1, 1) KN_CAST_TILE(m, 2, 1) KN_CAST_TILE(m, 1, 2) KN_CAST_TILE(m, 2, 2)
 KN_CAST_TILES(KN_CAST)
 
+/* src[0] to src[n - 1] will be read. */
+static void KN(fetch)(const void *src_, ptrdiff_t n)
+{
+    const R *src = src_;
+    for (ptrdiff_t i = 0; i < n; i += 64 / KN_SIZE) __builtin_prefetch(src + i);
+}
+
 /* The lines of dst[f * plane], f < filters, will be written. */
 static void KN(cast_ahead)(void *dst_, ptrdiff_t filters, ptrdiff_t plane)
 {

@@ -81,6 +81,8 @@ typedef struct {
     kn_cast cast[4][KN_MAX_CAST_ROWS + 1]; /* [2 * (step - 1) + nv - 1][m] for steps and vectors 1 and 2 */
     ptrdiff_t cast_weight_rows;           /* the most taps of a cast_weight tile */
     kn_cast_weight cast_weight[4][KN_MAX_CAST_WEIGHT_ROWS + 1]; /* as cast */
+    /* fetches src[0] to src[n - 1] into the caches */
+    void (*fetch)(const void *src, ptrdiff_t n);
     /* fetches the lines of dst[f * plane] to be written, f < filters */
     void (*cast_ahead)(void *dst, ptrdiff_t filters, ptrdiff_t plane);
     /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept */
