@@ -14,13 +14,29 @@ from .local import local_backward, local_forward
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
-from .optim import adam_step, sgd_step
+from .optim import (
+    adadelta_step,
+    adam_step,
+    adamax_step,
+    asgd_step,
+    average_step,
+    inner,
+    lamb_direction,
+    lion_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
+    "adadelta_step",
     "adam_step",
+    "adamax_step",
+    "asgd_step",
     "available_isas",
+    "average_step",
     "avgpool_backward",
     "avgpool_forward",
     "batchnorm_backward",
@@ -38,10 +54,13 @@ __all__ = [
     "get_num_threads",
     "get_winograd",
     "im2col",
+    "inner",
     "isa",
+    "lamb_direction",
     "linear_backward_data",
     "linear_backward_weight",
     "linear_forward",
+    "lion_step",
     "local_backward",
     "local_forward",
     "lppool_backward",
@@ -54,6 +73,8 @@ __all__ = [
     "pooled",
     "relu_backward",
     "relu_forward",
+    "rmsprop_step",
+    "rprop_step",
     "set_num_threads",
     "set_winograd",
     "sgd_step",
