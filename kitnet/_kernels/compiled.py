@@ -8,6 +8,7 @@ from .col2im import col2im, fold
 from .conv import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
 from .elementwise import multiply, relu_backward, relu_forward
+from .factored import factored_direction, factored_squares
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
@@ -50,6 +51,8 @@ __all__ = [
     "cross_entropy_forward",
     "effective_n_threads",
     "empty_cache",
+    "factored_direction",
+    "factored_squares",
     "fold",
     "get_num_threads",
     "get_winograd",

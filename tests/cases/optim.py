@@ -9,6 +9,7 @@ from families import (
     Asgd,
     Average,
     Case,
+    Factored,
     Inner,
     Lamb,
     Lion,
@@ -51,6 +52,12 @@ CASES: list[Case] = [
     Lion(size=37, scale=-1.0),
     *(Average(size=n) for n in (0, 37, 129, 50_001)),
     *(Inner(size=n) for n in SIZES),
+    *(
+        Factored(shape=s)
+        for s in ((1, 1, 1), (3, 5, 7), (70, 3, 3), (2000, 3, 3), (2, 40, 511), (2, 9, 1025))
+    ),
+    *(Factored(shape=s) for s in ((0, 3, 3), (5, 30, 1), (5, 1, 30), (1, 600, 20))),
+    Factored(shape=(2, 20, 30), least=0.5),
 ]
 
 BENCH: list[Case] = [
@@ -60,4 +67,6 @@ BENCH: list[Case] = [
     Lion(size=10_000_000),
     Rmsprop(size=10_000_000),
     Inner(size=10_000_000),
+    Factored(shape=(512 * 512, 3, 3)),
+    Factored(shape=(1, 4096, 2048)),
 ]

@@ -198,3 +198,31 @@ class Inner(Update):
 
     def call(self, param: np.ndarray, grad: np.ndarray, state: Arrays, scalars: dict[str, Any]) -> Call:
         return Call(self.kernel, {"a": param, "b": param + grad}, {"out": ((1,), np.dtype(np.float64))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factored(Case):
+    """Matrices ``shape`` (B, R, C), and the least square under the root."""
+
+    shape: tuple[int, int, int]
+    least: float = 1e-6
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        b, r, c = self.shape
+        grad, rows, columns = (normal(rng, shape, dtype) for shape in (self.shape, (b, r), (b, c)))
+        squares = Call(
+            "factored_squares",
+            {"grad": grad},
+            {"rows": ((b, r), dtype), "columns": ((b, c), dtype)},
+            batched=("grad", "rows", "columns"),
+        )
+        inputs = {"grad": grad, "rows": abs(rows) + 0.01, "columns": abs(columns) + 0.01}
+        direction = Call(
+            "factored_direction",
+            inputs,
+            {"direction": (self.shape, dtype)},
+            {"least": self.least},
+            batched=("grad", "rows", "columns", "direction"),
+        )
+        return {call.kernel: call for call in (squares, direction)}

@@ -264,3 +264,19 @@ def average_step(average: Array, x: Array, weight: float, n_threads: int) -> Non
 def inner(a: Array, b: Array, out: Array, n_threads: int) -> None:
     """out[0] = the sum of the products of the elements, in float64"""
     out[0] = (wide(a) * wide(b)).sum()
+
+
+@ieee
+def factored_squares(grad: Array, rows: Array, columns: Array, n_threads: int) -> None:
+    """The mean squares of matrices (B, R, C): rows (B, R) over the columns, columns (B, C) over the rows."""
+    squares = wide(grad) ** 2
+    rows[...], columns[...] = squares.mean(2), squares.mean(1)
+
+
+@ieee
+def factored_direction(
+    grad: Array, rows: Array, columns: Array, direction: Array, least: float, n_threads: int
+) -> None:
+    """direction (B, R, C) = grad / sqrt(max(rows (B, R) columns (B, C), least)). (Shazeer and Stern 2018.)"""
+    squares = wide(rows)[:, :, None] * wide(columns)[:, None, :]
+    direction[...] = grad / np.sqrt(np.where(squares < least, least, squares))

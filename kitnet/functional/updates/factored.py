@@ -1,4 +1,4 @@
-"""Adafactor: the mean squares of a matrix, kept as those of its rows and of its columns. Plain NumPy."""
+"""Adafactor: the mean squares of a matrix, kept as those of its rows and of its columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..._arrays import Array, gate, gate_inplace, gate_number
+from ..._arrays import Array, empty, gate, gate_inplace, gate_number
+from ..._backend import kernels, n_threads
 from ..._geometry import one_int
 from .gates import apart, inner, move, norm, not_negative, scale
 
@@ -99,20 +100,28 @@ def adafactor_step(
         return
 
     weight, size = step**beta2_decay, norm(flat) / math.sqrt(flat.size)
-    squares = np.square(slope)
     if "variance" in given:
-        estimate = given["variance"]
-        estimate += weight * (squares - estimate)
-        squares[...] = estimate
+        variance = given["variance"]
+        variance += weight * (np.square(slope) - variance)
+        update = slope / np.sqrt(np.maximum(variance, eps1 * eps1))
     else:
-        for name, axis in (("row_var", -1), ("col_var", -2)):
-            given[name] += weight * (squares.mean(axis, keepdims=True) - given[name])
-        rows = given["row_var"]
-        np.multiply(rows / rows.mean(-2, keepdims=True).clip(eps1), given["col_var"], out=squares)
-    update = np.maximum(squares, eps1 * eps1, out=squares)
-    np.divide(slope, np.sqrt(update, out=update), out=update)
+        update = _direction(slope, given["row_var"], given["col_var"], weight, eps1)
     clip = max(1.0, math.sqrt(inner(update, update) / flat.size) / d)
     rate = scale(maximize) * max(eps2, size) * min(lr, step**-0.5) / clip
     if weight_decay:
         flat *= 1 - lr * weight_decay
     move(flat, update, rate)
+
+
+def _direction(slope: Array, row_var: Array, col_var: Array, weight: float, eps: float) -> Array:
+    """The means brought up to date, and grad over the root of their product."""
+    r, c = slope.shape[-2:]
+    matrices, rows, columns = slope.reshape(-1, r, c), row_var.reshape(-1, r), col_var.reshape(-1, c)
+    new_rows, new_columns = empty(rows.shape, slope.dtype), empty(columns.shape, slope.dtype)
+    kernels().factored_squares(matrices, new_rows, new_columns, n_threads())
+    rows += weight * (new_rows - rows)
+    columns += weight * (new_columns - columns)
+    np.divide(rows, rows.mean(1, keepdims=True).clip(eps), out=new_rows)
+    update = empty(matrices.shape, slope.dtype)
+    kernels().factored_direction(matrices, new_rows, columns, update, eps * eps, n_threads())
+    return update
