@@ -3,6 +3,7 @@
 One valid call of each public function (``calls.py``) is changed in one argument at a time.
 """
 
+import inspect
 import math
 import re
 
@@ -158,3 +159,58 @@ def test_nan_and_infinity_go_through_without_a_word(name, value):
                 results = [fresh["param"]] if argument in ("param", "grad") else []
             if math.isnan(value) and argument in ("x", "dy", "param", "grad", "logits", "cols"):
                 assert not results or any(np.isnan(r).any() for r in results if r.dtype.kind == "f")
+
+
+BAD_NUMBERS = dict.fromkeys(
+    [
+        "lr",
+        "eta",
+        "lambd",
+        "momentum",
+        "dampening",
+        "weight_decay",
+        "eps",
+        "eps1",
+        "eps2",
+        "lr_decay",
+        "trust_coefficient",
+        "momentum_decay",
+        "least",
+        "most",
+        "beta1",
+        "beta2",
+        "mu",
+        "alpha",
+        "rho",
+        "weight",
+        "mu_product",
+        "shrink",
+    ],
+    -1,
+) | {"grow": 0.5, "d": 0.5, "beta2_decay": 0.5, "step": 0, "ns_steps": 100}
+STEPS = [
+    (f, a, value)
+    for f in NAMES
+    if f.endswith("_step")
+    for a, value in BAD_NUMBERS.items()
+    if a in inspect.signature(getattr(F, f)).parameters
+]
+
+
+@pytest.mark.parametrize(("function", "argument", "value"), STEPS)
+def test_numbers_of_steps_are_refused_before_anything_is_changed(function, argument, value):
+    arguments = valid_calls()[function]
+    for wrong, error in ((value, ValueError), (math.nan, (ValueError, TypeError)), ("x", TypeError)):
+        with pytest.raises(error, match=rf"^{argument}: expected .*, got "):
+            call(function, arguments, **{argument: wrong})
+    for name, array in arrays_of(valid_calls()[function]).items():
+        np.testing.assert_array_equal(arguments[name], array, err_msg=name)
+
+
+def test_muon_takes_matrices_only():
+    with pytest.raises(ValueError, match=r"^param: expected 2 dimensions, got shape \(6,\)"):
+        F.muon_step(*np.zeros((3, 6)))
+    with pytest.raises(
+        ValueError, match=r"^adjust_lr_fn: expected None, 'original' or 'match_rms_adamw', got 'x'"
+    ):
+        F.muon_step(*np.zeros((3, 2, 3)), adjust_lr_fn="x")

@@ -1,7 +1,7 @@
-/* Optimizer steps: one pass over the arrays, in whole vectors. ``n`` is a multiple of their length: what does not fill a
- * vector is copied into one by the caller, so that each element goes through the same instructions, and has the same
- * bits, wherever it stands. What is the same for all elements is a constant of an inlined body. ``state`` and ``c``, the
- * coefficients, are in the order in which the kernels in reference/optim.py have them. */
+/* Optimizer steps: one pass over the arrays, in whole vectors. ``n`` is a multiple of their length: what does not fill
+ * a vector is copied into one by the caller, so that each element goes through the same instructions, and has the same
+ * bits, wherever it stands. What is the same for all elements is a constant of an inlined body. ``state`` and ``c``,
+ * the coefficients, are in the order in which the kernels in reference/optim.py have them. */
 
 #define KN_EACH for (ptrdiff_t i = 0; i < n; i += KN_LANES)
 #define v_root KN(root)
@@ -28,8 +28,8 @@ static inline V KN(root)(V x)
 /* 1, -1, or x itself where that is 0 or NaN */
 static inline V KN(signum)(V x)
 {
-    const V one = 1 - (V){0};
-    return v_select(x > 0, one, v_select(x < 0, -one, x));
+    const V one = (R)1 - (V){0};
+    return v_select(x > (R)0, one, v_select(x < (R)0, -one, x));
 }
 
 KN_INLINE void KN(sgd_body)(R *param, const R *grad, R *velocity, ptrdiff_t n, const double *c, int moving,
@@ -59,7 +59,7 @@ static void KN(asgd)(void *param_, const void *grad_, void *const *state, ptrdif
     R *param = param_, *average = state[0];
     const R *grad = grad_;
     const R scale = (R)c[0], decay = (R)c[1], keep = (R)c[2], rate = (R)c[3], weight = (R)c[4];
-    const M anew = (weight - (V){0}) == 1;
+    const M anew = (weight - (V){0}) == (R)1;
     KN_EACH {
         const V old = v_load(param + i), p = keep * old - rate * (scale * v_load(grad + i) + decay * old);
         const V a = v_load(average + i);
@@ -73,12 +73,13 @@ static void KN(rprop)(void *param_, const void *grad_, void *const *state, ptrdi
     R *param = param_, *previous = state[0], *size = state[1];
     const R *grad = grad_;
     const R scale = (R)c[0];
-    const V one = 1 - (V){0}, shrink = (R)c[1] * one, grow = (R)c[2] * one, least = (R)c[3] * one, most = (R)c[4] * one;
+    const V one = (R)1 - (V){0}, shrink = (R)c[1] * one, grow = (R)c[2] * one;
+    const V least = (R)c[3] * one, most = (R)c[4] * one;
     KN_EACH {
         const V g = scale * v_load(grad + i), agreement = v_signum(g) * v_load(previous + i), zero = {0};
-        const V factor = v_select(agreement > 0, grow, v_select(agreement < 0, shrink, one));
+        const V factor = v_select(agreement > (R)0, grow, v_select(agreement < (R)0, shrink, one));
         const V s = v_min(most, v_max(least, factor * v_load(size + i)));
-        const V taken = v_select(agreement < 0, zero, g);
+        const V taken = v_select(agreement < (R)0, zero, g);
         v_store(size + i, s);
         v_store(previous + i, taken);
         v_store(param + i, v_load(param + i) - v_signum(taken) * s);
