@@ -64,13 +64,8 @@ cdef extern from "kn_table.h" nogil:
         const Py_ssize_t* top
         const Py_ssize_t* left
 
-    ctypedef struct kn_sgd:
-        double lr, momentum, dampening, weight_decay
-        bint nesterov
-
-    ctypedef struct kn_adam:
-        double lr, beta1, beta2, eps, weight_decay, correction1, correction2
-        bint decoupled
+    ctypedef void (*kn_update)(void* param, const void* grad, void** state, Py_ssize_t n,
+                               const double* c) noexcept nogil
 
     ctypedef struct kn_ops:
         Py_ssize_t lanes
@@ -128,9 +123,8 @@ cdef extern from "kn_table.h" nogil:
                            Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
         void (*norm_gradient)(const void* dy, const void* x, const void* coefficients, Py_ssize_t step, void* dx,
                               Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
-        void (*sgd)(void* param, const void* grad, void* velocity, Py_ssize_t n, const kn_sgd* options) noexcept nogil
-        void (*adam)(void* param, const void* grad, void* m, void* v, Py_ssize_t n,
-                     const kn_adam* options) noexcept nogil
+        kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average
+        double (*inner)(const void* a, const void* b, Py_ssize_t n) noexcept nogil
         void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,
                         void* index) noexcept nogil
         void (*scatter)(const void* dy, const int* index, Py_ssize_t n, void* dx) noexcept nogil

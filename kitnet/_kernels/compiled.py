@@ -8,19 +8,36 @@ from .col2im import col2im, fold
 from .conv import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
 from .elementwise import multiply, relu_backward, relu_forward
+from .factored import factored_direction, factored_squares
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
-from .optim import adam_step, sgd_step
+from .optim import (
+    adadelta_step,
+    adam_step,
+    adamax_step,
+    asgd_step,
+    average_step,
+    inner,
+    lamb_direction,
+    lion_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
+    "adadelta_step",
     "adam_step",
+    "adamax_step",
+    "asgd_step",
     "available_isas",
+    "average_step",
     "avgpool_backward",
     "avgpool_forward",
     "batchnorm_backward",
@@ -34,14 +51,19 @@ __all__ = [
     "cross_entropy_forward",
     "effective_n_threads",
     "empty_cache",
+    "factored_direction",
+    "factored_squares",
     "fold",
     "get_num_threads",
     "get_winograd",
     "im2col",
+    "inner",
     "isa",
+    "lamb_direction",
     "linear_backward_data",
     "linear_backward_weight",
     "linear_forward",
+    "lion_step",
     "local_backward",
     "local_forward",
     "lppool_backward",
@@ -54,6 +76,8 @@ __all__ = [
     "pooled",
     "relu_backward",
     "relu_forward",
+    "rmsprop_step",
+    "rprop_step",
     "set_num_threads",
     "set_winograd",
     "sgd_step",

@@ -1,4 +1,4 @@
-"""Callbacks: what else happens at the start, after each epoch and at the end of a fit."""
+"""Callbacks: what else happens at the start of a fit, after each step and epoch, and at the end."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ class Callback:
     def on_fit_start(self, trainer: Trainer) -> None:
         """Before the first step of a ``fit``."""
 
+    def on_step_end(self, trainer: Trainer) -> None:
+        """After a step of the optimizer."""
+
     def on_epoch_end(self, trainer: Trainer, row: dict[str, float]) -> None:
         """After an epoch and its validation; ``row`` is what the history has just got."""
 
@@ -49,21 +52,31 @@ class Callback:
         """Go on where ``state`` was taken."""
 
 
+def is_rising(monitor: str, mode: Mode) -> bool:
+    """Whether more of what ``monitor`` names is better."""
+    if mode not in ("auto", "min", "max"):
+        raise ValueError(f"mode: expected 'auto', 'min' or 'max', got {mode!r}")
+    return mode == "max" or (mode == "auto" and monitor.endswith("accuracy"))
+
+
+def monitored(row: dict[str, float], monitor: str) -> float:
+    """The value of ``monitor`` in a row of the history."""
+    if monitor not in row:
+        raise ValueError(f"monitor: expected one of {', '.join(map(repr, row))}, got {monitor!r}")
+    return row[monitor]
+
+
 class _Best:
     """The best value so far of one name of the history."""
 
     def __init__(self, monitor: str, mode: Mode, min_delta: float = 0.0) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"mode: expected 'auto', 'min' or 'max', got {mode!r}")
-        rising = mode == "max" or (mode == "auto" and monitor.endswith("accuracy"))
-        self.monitor, self.sign, self.min_delta = monitor, 1 if rising else -1, abs(min_delta)
+        self.monitor, self.min_delta = monitor, abs(min_delta)
+        self.sign = 1 if is_rising(monitor, mode) else -1
         self.value = -math.inf * self.sign
 
     def improved(self, row: dict[str, float]) -> bool:
         """Whether ``row`` is better than all before by more than ``min_delta``; NaN never is."""
-        if self.monitor not in row:
-            raise ValueError(f"monitor: expected one of {', '.join(map(repr, row))}, got {self.monitor!r}")
-        value = row[self.monitor]
+        value = monitored(row, self.monitor)
         better = self.sign * value > self.sign * self.value + self.min_delta
         if better:
             self.value = value

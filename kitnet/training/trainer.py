@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import gate_number
 from .._files import Path
 from .._geometry import one_int
 from ..layers import Layer
 from .callbacks import Callback
 from .checkpoint import capture, read_state, restore, write_state
+from .clipping import clip_grad_norm_, clip_grad_value_
 from .epoch import Epoch, Totals
 from .feed import Feed, check_images, predict
 from .history import History
@@ -45,6 +47,8 @@ class Trainer:
         loss's.
     rng
         The generator that shuffles, or its seed.
+    clip_grad_norm, clip_grad_value
+        The most that the norm of all gradients, and each of their elements, may be; None: no bound.
 
     Attributes
     ----------
@@ -90,6 +94,9 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         metrics: Mapping[str, Metric] | None = None,
         rng: np.random.Generator | int = 0,
+        *,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
     ) -> None:
         for name, value, kind in (
             ("model", model, Layer),
@@ -102,6 +109,10 @@ class Trainer:
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.metrics = dict(loss.metrics if metrics is None else metrics)
         self.rng = np.random.default_rng(rng)
+        self.clip_grad_norm, self.clip_grad_value = (
+            None if bound is None else gate_number(bound, name, 0.0)
+            for name, bound in (("clip_grad_norm", clip_grad_norm), ("clip_grad_value", clip_grad_value))
+        )
         self.history = History()
         self.epoch = 0
         self.current: Epoch | None = None
@@ -212,12 +223,25 @@ class Trainer:
 
     def _step(self, x: np.ndarray, target: np.ndarray) -> dict[str, float]:
         """One step of the optimizer; the loss and metrics before it."""
-        output, pullback = self.model.vjp(x, input_grad=False)
-        loss, loss_pullback = self.loss.vjp(output, target)
-        self.optimizer.zero_grad()
-        pullback(loss_pullback())
-        self.optimizer.step()
-        return self._measure(loss, output, target)
+        first: list[tuple[float, np.ndarray]] = []
+
+        def closure() -> float:
+            output, pullback = self.model.vjp(x, input_grad=False)
+            loss, loss_pullback = self.loss.vjp(output, target)
+            self.optimizer.zero_grad()
+            pullback(loss_pullback())
+            if self.clip_grad_norm is not None:
+                clip_grad_norm_(self.model, self.clip_grad_norm)
+            if self.clip_grad_value is not None:
+                clip_grad_value_(self.model, self.clip_grad_value)
+            if not first:
+                first.append((loss, output))
+            return loss
+
+        self.optimizer.step(closure)
+        for callback in self.callbacks:
+            callback.on_step_end(self)
+        return self._measure(*first[0], target)
 
     def _measure(self, loss: float, output: np.ndarray, target: np.ndarray) -> dict[str, float]:
         values = {"loss": loss}

@@ -5,31 +5,57 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Adam, Multiply, Relu, Sgd
+from .elements import Multiply, Relu
 from .pooling import AvgPool, LpPool, MaxPool
 from .rows import BatchNorm, CrossEntropy, Linear, Softmax
+from .updates import (
+    Adadelta,
+    Adam,
+    Adamax,
+    Asgd,
+    Average,
+    Factored,
+    Inner,
+    Lamb,
+    Lion,
+    Rmsprop,
+    Rprop,
+    Sgd,
+    Update,
+)
 from .windows import Conv, Im2col, Local, Unfold, Windowed
 
 __all__ = [
     "DTYPES",
+    "Adadelta",
     "Adam",
+    "Adamax",
     "Array",
     "Arrays",
+    "Asgd",
+    "Average",
     "AvgPool",
     "BatchNorm",
     "Call",
     "Case",
     "Conv",
     "CrossEntropy",
+    "Factored",
     "Im2col",
+    "Inner",
+    "Lamb",
     "Linear",
+    "Lion",
     "Local",
     "LpPool",
     "MaxPool",
     "Multiply",
     "Relu",
+    "Rmsprop",
+    "Rprop",
     "Sgd",
     "Softmax",
     "Unfold",
+    "Update",
     "Windowed",
 ]

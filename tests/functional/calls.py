@@ -34,6 +34,36 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     }
 
 
+def _steps(rng: np.random.Generator) -> dict[str, Arguments]:
+    """The calls of the optimizers' steps."""
+
+    def arrays(*names: str) -> Arguments:
+        return {name: abs(rng.standard_normal(6, np.float32)) for name in ("param", "grad", *names)}
+
+    def matrices(**shapes: tuple[int, int]) -> Arguments:
+        shapes = {"param": (2, 3), "grad": (2, 3), **shapes}
+        return {name: abs(rng.standard_normal(shape, np.float32)) for name, shape in shapes.items()}
+
+    return {
+        "sgd_step": {**arrays("velocity"), "momentum": 0.9},
+        "asgd_step": arrays("average"),
+        "lion_step": arrays("m"),
+        "average_step": {"average": arrays()["param"], "param": arrays()["param"], "weight": 0.5},
+        "adam_step": {**arrays("m", "v", "max_v"), "step": 1},
+        "nadam_step": {**arrays("m", "v"), "step": 1, "mu_product": 0.4},
+        "radam_step": {**arrays("m", "v"), "step": 1},
+        "adamax_step": {**arrays("m", "u"), "step": 1},
+        "adagrad_step": {**arrays("total"), "step": 1},
+        "rmsprop_step": {**arrays("square", "mean", "velocity"), "momentum": 0.9},
+        "adadelta_step": arrays("square", "change"),
+        "rprop_step": arrays("previous", "size"),
+        "lars_step": arrays("velocity"),
+        "lamb_step": {**arrays("m", "v"), "step": 1},
+        "adafactor_step": {**matrices(row_var=(2, 1), col_var=(1, 3)), "variance": None, "step": 1},
+        "muon_step": matrices(velocity=(2, 3)),
+    }
+
+
 def valid_calls(n: int = 2) -> dict[str, Arguments]:
     """The calls for a batch of ``n``; fresh arrays of float32 each time."""
     rng = np.random.default_rng(0)
@@ -46,7 +76,6 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
     features, local = floats(n, 4), floats(5, 2, 3, 3)
     signal, delta = floats(n, 3, 7), floats(n, 2, 5)
     cols, rows = floats(n, 3 * 4, 12), floats(n * 12, 3 * 4)
-    param, grad, m, v = (abs(floats(6)) for _ in range(4))
     calls: dict[str, Arguments] = {
         "linear": {"x": features, "weight": floats(5, 4), "bias": floats(5)},
         "linear_backward": {"dy": floats(n, 5), "x": features, "weight": floats(5, 4)},
@@ -83,12 +112,10 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "dropout_mask": {"shape": x.shape, "rng": np.random.default_rng(1)},
         "dropout": {"x": x, "mask": abs(x)},
         "dropout_backward": {"dy": x, "mask": abs(x)},
-        "sgd_step": {"param": param, "grad": grad, "velocity": m, "momentum": 0.9},
-        "adam_step": {"param": param, "grad": grad, "m": m, "v": v, "step": 1},
     }
     calls["unfold_backward"], calls["fold_backward"] = calls["fold"], calls["unfold"]
     calls["im2col_backward"], calls["col2im_backward"] = calls["col2im"], calls["im2col"]
-    return calls | _windowed(rng, n, 1) | _windowed(rng, n, 2) | _windowed(rng, n, 3)
+    return calls | _steps(rng) | _windowed(rng, n, 1) | _windowed(rng, n, 2) | _windowed(rng, n, 3)
 
 
 def call(name: str, arguments: Arguments, **changes: Any) -> Any:

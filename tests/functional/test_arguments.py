@@ -3,6 +3,7 @@
 One valid call of each public function (``calls.py``) is changed in one argument at a time.
 """
 
+import inspect
 import math
 import re
 
@@ -16,7 +17,11 @@ CALLS = valid_calls()
 NAMES = sorted(CALLS)
 FLOATS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "f"]
 INTS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "i"]
-OPTIONAL = {("sgd_step", "velocity")}  # None is refused there too, but for its own reason
+OPTIONAL = {
+    ("sgd_step", "velocity"),
+    ("rmsprop_step", "velocity"),
+}  # None is refused there for its own reason
+OPTIONAL |= {("rmsprop_step", "mean"), ("adam_step", "max_v")}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bias")}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith("batch_norm")}
 
@@ -26,7 +31,7 @@ def test_every_public_function_is_varied():
 
 
 def test_every_operation_has_its_backward_twin():
-    without = {"dropout_mask", "fold_batch_norm", "sgd_step", "adam_step"}
+    without = {"dropout_mask", "fold_batch_norm"} | {name for name in NAMES if name.endswith("_step")}
     ops = {name for name in NAMES if not name.endswith("_backward")} - without
     assert {f"{op}_backward" for op in ops} == set(NAMES) - ops - without
 
@@ -154,3 +159,58 @@ def test_nan_and_infinity_go_through_without_a_word(name, value):
                 results = [fresh["param"]] if argument in ("param", "grad") else []
             if math.isnan(value) and argument in ("x", "dy", "param", "grad", "logits", "cols"):
                 assert not results or any(np.isnan(r).any() for r in results if r.dtype.kind == "f")
+
+
+BAD_NUMBERS = dict.fromkeys(
+    [
+        "lr",
+        "eta",
+        "lambd",
+        "momentum",
+        "dampening",
+        "weight_decay",
+        "eps",
+        "eps1",
+        "eps2",
+        "lr_decay",
+        "trust_coefficient",
+        "momentum_decay",
+        "least",
+        "most",
+        "beta1",
+        "beta2",
+        "mu",
+        "alpha",
+        "rho",
+        "weight",
+        "mu_product",
+        "shrink",
+    ],
+    -1,
+) | {"grow": 0.5, "d": 0.5, "beta2_decay": 0.5, "step": 0, "ns_steps": 100}
+STEPS = [
+    (f, a, value)
+    for f in NAMES
+    if f.endswith("_step")
+    for a, value in BAD_NUMBERS.items()
+    if a in inspect.signature(getattr(F, f)).parameters
+]
+
+
+@pytest.mark.parametrize(("function", "argument", "value"), STEPS)
+def test_numbers_of_steps_are_refused_before_anything_is_changed(function, argument, value):
+    arguments = valid_calls()[function]
+    for wrong, error in ((value, ValueError), (math.nan, (ValueError, TypeError)), ("x", TypeError)):
+        with pytest.raises(error, match=rf"^{argument}: expected .*, got "):
+            call(function, arguments, **{argument: wrong})
+    for name, array in arrays_of(valid_calls()[function]).items():
+        np.testing.assert_array_equal(arguments[name], array, err_msg=name)
+
+
+def test_muon_takes_matrices_only():
+    with pytest.raises(ValueError, match=r"^param: expected 2 dimensions, got shape \(6,\)"):
+        F.muon_step(*np.zeros((3, 6)))
+    with pytest.raises(
+        ValueError, match=r"^adjust_lr_fn: expected None, 'original' or 'match_rms_adamw', got 'x'"
+    ):
+        F.muon_step(*np.zeros((3, 2, 3)), adjust_lr_fn="x")

@@ -124,6 +124,25 @@ def test_same_bits_for_any_number_of_threads(case: Case, dtype: np.dtype):
                 assert_same_bits(array, alone[name], f"{call.kernel} {name}, {n_threads} threads")
 
 
+def beside_a_line(array: np.ndarray) -> np.ndarray:
+    """A copy that begins one element behind a cache line."""
+    room = np.empty(array.nbytes + 128, np.uint8)
+    start = -room.ctypes.data % 64 + array.itemsize
+    copy = np.ndarray(array.shape, array.dtype, room.data, start)
+    copy[...] = array
+    return copy
+
+
+@NEEDS_COMPILED
+@every_dtype
+@every_case
+def test_same_bits_wherever_arrays_lie(case: Case, dtype: np.dtype):
+    for call in case.calls(dtype).values():
+        expected = call.run(compiled)
+        for name, array in call.run(compiled, place=beside_a_line).items():
+            assert_same_bits(array, expected[name], f"{call.kernel} {name}, beside a cache line")
+
+
 @every_isa
 @every_dtype
 @every_case

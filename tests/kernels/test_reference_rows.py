@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 from kernels.by_hand import INF, NAN
 
 from kitnet._kernels import reference as ref
@@ -97,32 +96,3 @@ def test_cross_entropy_by_hand():
     np.testing.assert_allclose(loss, [math.log(4), 1000])
     ref.cross_entropy_backward(np.array([2.0, 1.0]), prob, target, dx, 1)
     np.testing.assert_allclose(dx, [[-1.5, 1.5], [1, -1]])
-
-
-def sgd(param, grad, velocity, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
-    state = [np.array(a, float) for a in (param, grad, velocity)]
-    ref.sgd_step(*state, lr, momentum, dampening, weight_decay, nesterov, 1)
-    return state[0].tolist(), state[2].tolist()
-
-
-def test_sgd_by_hand():
-    assert sgd([10.0], [4.0], []) == ([8], [])
-    assert sgd([10.0], [4.0], [], weight_decay=0.1) == ([7.5], [])
-    assert sgd([10.0], [4.0], [2.0], momentum=0.5) == ([7.5], [5])
-    assert sgd([10.0], [4.0], [2.0], momentum=0.5, dampening=0.25) == ([8], [4])
-    assert sgd([10.0], [4.0], [2.0], momentum=0.5, nesterov=True) == ([10 - 0.5 * 6.5], [5])
-
-
-def adam(weight_decay=0.0, decoupled=False, steps=1):
-    param, grad, m, v = np.array([1.0]), np.array([2.0]), np.zeros(1), np.zeros(1)
-    for step in range(1, steps + 1):
-        ref.adam_step(param, grad, m, v, 0.1, 0.9, 0.999, 0.0, weight_decay, decoupled, step, 1)
-    return param.item()
-
-
-def test_adam_by_hand():
-    """With a constant gradient the corrected moments are g and g^2 at any step, so each step is lr long."""
-    assert adam() == pytest.approx(0.9)
-    assert adam(steps=5) == pytest.approx(0.5)
-    assert adam(weight_decay=0.5) == pytest.approx(0.9)
-    assert adam(weight_decay=0.5, decoupled=True) == pytest.approx(0.95 - 0.1)

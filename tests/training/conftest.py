@@ -50,14 +50,18 @@ def make_trainer():
     return make
 
 
+def _plain(tree):
+    """A tree of dicts and arrays as one that can be compared."""
+    if isinstance(tree, dict):
+        return {name: _plain(value) for name, value in tree.items()}
+    return tree.tobytes() if isinstance(tree, np.ndarray) else tree
+
+
 def _outcome(trainer):
     """All that a run leaves, but for the time that it took."""
     history = {name: values for name, values in trainer.history.items() if name != "seconds"}
     states = {name: repr(rng.bit_generator.state) for name, rng in generators(trainer).items()}
-    state = trainer.optimizer.state()
-    numbers = {name: getattr(value, "tolist", lambda value=value: value)() for name, value in state.items()}
-    arrays = {name: array.tobytes() for name, array in trainer.arrays().items()}
-    return arrays, numbers, history, states, trainer.epoch
+    return _plain(trainer.arrays()), _plain(trainer.optimizer.state()), history, states, trainer.epoch
 
 
 @pytest.fixture

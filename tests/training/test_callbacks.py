@@ -4,7 +4,15 @@ import math
 import numpy as np
 import pytest
 
-from kitnet.training import Callback, CSVLogger, EarlyStopping, ModelCheckpoint
+from kitnet.layers import Linear
+from kitnet.training import (
+    SGD,
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
 
 
 class Script(Callback):
@@ -91,6 +99,43 @@ def test_csv_logger_is_there_after_each_epoch(make_trainer, data, tmp_path):
     assert lines == [1, 2, 3]
 
 
+def lowered(values, optimizer=None, **options):
+    """The rates after each of the values."""
+    optimizer = optimizer or SGD(Linear(1, 1), lr=1.0)
+    plateau, rates = ReduceLROnPlateau("loss", factor=0.5, **options), []
+    for value in values:
+        plateau.step(value, optimizer)
+        rates.append(optimizer.lr)
+    return rates
+
+
+def test_the_rate_falls_on_a_plateau():
+    assert lowered([3, 2, 2, 2, 2, 1], patience=1) == [1, 1, 1, 0.5, 0.5, 0.5]
+    assert lowered([3, 3, 3, 3, 3], patience=0, cooldown=1) == [1, 0.5, 0.5, 0.25, 0.25]
+    assert lowered([3, 3, 3], patience=0, min_lr=0.4) == [1, 0.5, 0.4]
+    assert lowered([3, 3, 3], patience=0, eps=0.3) == [1, 0.5, 0.5]
+    assert lowered([10, 9.5, 8], patience=0, threshold=0.1) == [1, 0.5, 0.5]
+    assert lowered([10, 9.5, 9.3], patience=0, threshold=0.3, threshold_mode="abs") == [1, 1, 0.5]
+    assert lowered([1, 2, 3, 3], patience=0, mode="max") == [1, 1, 1, 0.5]
+    assert lowered([math.nan, math.nan], patience=0) == [0.5, 0.25]
+
+
+def test_every_rate_falls_once():
+    optimizer = SGD(Linear(1, 1), lr=1.0, params=[{"params": "bias", "lr": 0.1}, {"params": "weight"}])
+    lowered([1, 1], optimizer, patience=0)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.5]
+    optimizer = SGD(Linear(1, 1), lr=1.0, params=[{"params": "bias"}, {"params": "weight"}])
+    assert lowered([1, 1], optimizer, patience=0)[-1] == 0.5
+
+
+def test_a_plateau_in_training(make_trainer, data):
+    trainer = make_trainer([ReduceLROnPlateau("val_loss", patience=1, threshold=0.99)])
+    history = trainer.fit(*data, epochs=4, validation_data=data, verbose=0)
+    assert history["lr"] == pytest.approx([0.01, 0.01, 0.01, 0.001])
+    with pytest.raises(ValueError, match="monitor: expected one of 'epoch', 'loss'"):
+        make_trainer([ReduceLROnPlateau("val_loss")]).fit(*data, verbose=0)
+
+
 @pytest.mark.parametrize("kind", [CSVLogger, ModelCheckpoint])
 def test_unwritable_paths_are_told_before_training(make_trainer, data, tmp_path, kind):
     trainer = make_trainer([kind(tmp_path / "missing" / "file")])
@@ -106,6 +151,13 @@ def test_unwritable_paths_are_told_before_training(make_trainer, data, tmp_path,
         (lambda: EarlyStopping(patience=0), "patience"),
         (lambda: EarlyStopping(mode="best"), "mode"),
         (lambda: ModelCheckpoint("x", every=0), "every"),
+        (lambda: ReduceLROnPlateau(mode="best"), "mode"),
+        (lambda: ReduceLROnPlateau(factor=1.0), "factor"),
+        (lambda: ReduceLROnPlateau(patience=-1), "patience"),
+        (lambda: ReduceLROnPlateau(threshold=-1), "threshold"),
+        (lambda: ReduceLROnPlateau(threshold_mode="both"), "threshold_mode"),
+        (lambda: ReduceLROnPlateau(cooldown=-1), "cooldown"),
+        (lambda: ReduceLROnPlateau(min_lr=-1), "min_lr"),
     ],
 )
 def test_bad_arguments_are_named(make, match):

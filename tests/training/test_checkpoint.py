@@ -4,8 +4,18 @@ import math
 
 import numpy as np
 import pytest
+from training.optimizer_cases import MAKE
 
-from kitnet.training import SGD, Adam, AdamW, Callback, EarlyStopping, ModelCheckpoint
+from kitnet.training import (
+    LBFGS,
+    AveragedModel,
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    WeightAveraging,
+    get_ema_multi_avg_fn,
+)
 from kitnet.training.checkpoint import read_state, write_state
 
 
@@ -18,16 +28,12 @@ class StopAfter(Callback):
             trainer.stop("for the test")
 
 
-OPTIMIZERS = [
-    lambda model, lr: SGD(model, lr),
-    lambda model, lr: SGD(model, lr, momentum=0.9, dampening=0.2),
-    Adam,
-    AdamW,
-]
+def batch_descent(model, lr):
+    return LBFGS(model, lr, max_iter=3, history_size=4, line_search_fn="strong_wolfe")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", [*MAKE.values(), batch_descent], ids=[*MAKE, "lbfgs"])
 def test_resume_between_epochs(make_trainer, data, outcome, tmp_path, optimizer, dtype):
     options = {"batch_size": 8, "validation_data": data, "verbose": 0}
     whole, first, second = (make_trainer(optimizer=optimizer, dtype=dtype) for _ in range(3))
@@ -69,6 +75,36 @@ def test_callbacks_resume_too(make_trainer, data, outcome, tmp_path):
     assert second.history.stopped == "val_loss no better for 2 epochs"
 
 
+def test_averages_and_reduced_rates_resume_too(make_trainer, data, outcome, tmp_path):
+    def run(*callbacks):
+        trainer = make_trainer()
+        averaged = AveragedModel(trainer.model, multi_avg_fn=get_ema_multi_avg_fn(0.8))
+        ema, swa = (
+            WeightAveraging(averaged, "step", 2),
+            WeightAveraging(AveragedModel(trainer.model), start=1),
+        )
+        plateau = ReduceLROnPlateau("loss", patience=0, threshold=0.9, factor=0.5)
+        trainer.callbacks = [ema, swa, plateau, *callbacks]
+        return trainer
+
+    def everything(trainer):
+        averages = [callback.averaged for callback in trainer.callbacks[:2]]
+        bits = [array.tobytes() for average in averages for array in average.arrays().values()]
+        return outcome(trainer), bits, [average.n_averaged for average in averages], trainer.optimizer.lr
+
+    whole, first, second = run(), run(), run()
+    whole.fit(*data, epochs=4, batch_size=8, verbose=0)
+    first.fit(*data, epochs=2, batch_size=8, verbose=0)
+    first.save_checkpoint(tmp_path / "run.ckpt")
+    second.fit(*data, epochs=1, batch_size=8, verbose=0)
+    second.resume(tmp_path / "run.ckpt")
+    assert everything(second) == everything(first)
+    second.fit(*data, epochs=2, batch_size=8, verbose=0)
+    assert everything(second) == everything(whole)
+    assert [average.averaged.n_averaged for average in whole.callbacks[:2]] == [4 * 3 - 2, 3]
+    assert whole.optimizer.lr == 0.01 / 8  # the first epoch sets the mark
+
+
 def test_checkpoints_are_the_same_file_for_the_same_run(make_trainer, tmp_path):
     for name in "ab":
         make_trainer().save_checkpoint(tmp_path / name)
@@ -84,7 +120,7 @@ def test_checkpoints_are_the_same_file_for_the_same_run(make_trainer, tmp_path):
         (lambda s: s["arrays"].update({"0.weight": np.zeros((3, 1, 3, 3))}), "0.weight"),
         (lambda s: s["arrays"].update({"0.weight": 3}), "whole checkpoint"),
         (lambda s: s["optimizer"].update({"class": "SGD"}), "state of Adam, got that of SGD"),
-        (lambda s: s["optimizer"].pop("square"), "optimizer"),
+        (lambda s: s["optimizer"].pop("exp_avg_sq"), "optimizer"),
         (lambda s: s["generators"]["shuffling"].update(bit_generator="MT19937"), "PCG64"),
         (lambda s: s["generators"].pop("shuffling"), "generators"),
         (lambda s: s["callbacks"].update({"0 EarlyStopping": {}}), "callbacks"),

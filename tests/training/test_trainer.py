@@ -184,6 +184,9 @@ def test_callbacks_are_called_in_order(make_trainer, data):
         def on_fit_start(self, trainer):
             calls.append((self.name, "start", trainer.epoch))
 
+        def on_step_end(self, trainer):
+            calls.append((self.name, "step", trainer.optimizer.steps))
+
         def on_epoch_end(self, trainer, row):
             calls.append((self.name, row["epoch"], trainer.epoch))
             if row["epoch"] == 2:
@@ -194,7 +197,7 @@ def test_callbacks_are_called_in_order(make_trainer, data):
 
     trainer = make_trainer([Recorder("a"), Recorder("b")])
     assert trainer.fit(*data, epochs=9, verbose=0).stopped == "enough"
-    events = [("start", 0), (1, 1), (2, 2), ("enough", 2)]
+    events = [("start", 0), ("step", 1), (1, 1), ("step", 2), (2, 2), ("enough", 2)]
     assert calls == [(name, *event) for event in events for name in "ab"]
     assert trainer.fit(*data, epochs=1, verbose=0).stopped is None
 

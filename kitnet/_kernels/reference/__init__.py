@@ -22,7 +22,21 @@ from .dense import (
 )
 from .elementwise import multiply, relu_backward, relu_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
-from .optim import adam_step, sgd_step
+from .optim import (
+    adadelta_step,
+    adam_step,
+    adamax_step,
+    asgd_step,
+    average_step,
+    factored_direction,
+    factored_squares,
+    inner,
+    lamb_direction,
+    lion_step,
+    rmsprop_step,
+    rprop_step,
+    sgd_step,
+)
 from .pooling import (
     avgpool_backward,
     avgpool_forward,
@@ -34,7 +48,11 @@ from .pooling import (
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 
 __all__ = [
+    "adadelta_step",
     "adam_step",
+    "adamax_step",
+    "asgd_step",
+    "average_step",
     "avgpool_backward",
     "avgpool_forward",
     "batchnorm_backward",
@@ -46,11 +64,16 @@ __all__ = [
     "conv_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "factored_direction",
+    "factored_squares",
     "fold",
     "im2col",
+    "inner",
+    "lamb_direction",
     "linear_backward_data",
     "linear_backward_weight",
     "linear_forward",
+    "lion_step",
     "local_backward",
     "local_forward",
     "lppool_backward",
@@ -60,6 +83,8 @@ __all__ = [
     "multiply",
     "relu_backward",
     "relu_forward",
+    "rmsprop_step",
+    "rprop_step",
     "sgd_step",
     "softmax_backward",
     "softmax_forward",

@@ -58,16 +58,9 @@ typedef struct {
     const ptrdiff_t *base, *top, *left;
 } kn_plane;
 
-typedef struct {
-    double lr, momentum, dampening, weight_decay;
-    int nesterov;
-} kn_sgd;
-
-typedef struct {
-    double lr, beta1, beta2, eps, weight_decay;
-    double correction1, correction2; /* 1 - beta^step */
-    int decoupled;
-} kn_adam;
+/* one step of an optimizer over n elements, a multiple of lanes: param and up to three arrays of state, NULL where a rule
+ * has fewer, change in place; c has the coefficients of the rule, see kn_optim.h */
+typedef void (*kn_update)(void *param, const void *grad, void *const *state, ptrdiff_t n, const double *c);
 
 typedef struct {
     ptrdiff_t lanes;                      /* elements in a vector */
@@ -138,9 +131,9 @@ typedef struct {
                        ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
-    /* one step of an optimizer, in place */
-    void (*sgd)(void *param, const void *grad, void *velocity, ptrdiff_t n, const kn_sgd *options);
-    void (*adam)(void *param, const void *grad, void *m, void *v, ptrdiff_t n, const kn_adam *options);
+    kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average;
+    /* the sum of n products a[i] b[i] */
+    double (*inner)(const void *a, const void *b, ptrdiff_t n);
     /* pooling, one row: see kn_pool.h */
     void (*max_row)(const kn_row *g, const void *frame, int absolute, const ptrdiff_t *places, void *y, void *index);
     void (*scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx);

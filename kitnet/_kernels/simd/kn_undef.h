@@ -61,4 +61,6 @@
 #undef KN_INLINE
 #undef KN_ZERO
 #undef KN_TOTAL
-#undef KN_SQRT
+#undef KN_EACH
+#undef v_root
+#undef v_signum

@@ -1,70 +1,15 @@
-"""Initialisers: the arrays that weights start from. Names, formulas and defaults are PyTorch's.
-
-Each takes a shape and a ``numpy.random.Generator`` and returns a new array. Values are drawn in float64, so
-that one seed gives the same weights (rounded) in either dtype.
-
-The fans of a weight of shape (K, C, \\*kernel) are ``fan_in = C * prod(kernel)`` and ``fan_out = K *
-prod(kernel)``.
-
-Sources: Glorot and Bengio 2010 (xavier), He et al. 2015 (kaiming).
-"""
+"""Random arrays whose scale follows from the fans of a weight, so that signals keep their size."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ._arrays import checked_size
-from ._geometry import product
-
-__all__ = [
-    "calculate_gain",
-    "constant",
-    "fans",
-    "kaiming_normal",
-    "kaiming_uniform",
-    "normal",
-    "ones",
-    "uniform",
-    "xavier_normal",
-    "xavier_uniform",
-    "zeros",
-]
-
-_placeholders: ContextVar[bool] = ContextVar("kitnet_init_placeholders", default=False)
-
-
-@contextmanager
-def placeholders() -> Iterator[None]:
-    """Inside this block initialisers return read-only stand-ins: shape and dtype, but no memory, no numbers.
-
-    A model that is built to be filled from a file so costs nothing, whatever sizes the file claims.
-    """
-    token = _placeholders.set(True)
-    try:
-        yield
-    finally:
-        _placeholders.reset(token)
-
-
-def placing() -> bool:
-    """Whether this is inside a ``placeholders`` block."""
-    return _placeholders.get()
-
-
-def _make(shape: Sequence[int], dtype: Any, values: Callable[[tuple[int, ...]], Any]) -> np.ndarray:
-    shape, dtype = tuple(shape), np.dtype(dtype)
-    checked_size(shape, dtype.itemsize, "shape")
-    if placing():
-        return np.broadcast_to(np.zeros((), dtype), shape)
-    array: np.ndarray = np.empty(shape, dtype)
-    array[...] = values(shape)
-    return array
+from .._geometry import product
+from .plain import normal, uniform
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
@@ -93,8 +38,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Raises
     ------
     ValueError
-        If ``nonlinearity`` is not one of linear, sigmoid, softmax, conv1d/2d/3d, tanh, relu, leaky_relu,
-        selu.
+        If ``nonlinearity`` is not one of linear, sigmoid, softmax, conv1d/2d/3d, conv_transpose1d/2d/3d,
+        tanh, relu, leaky_relu, selu.
 
     >>> from kitnet import init
     >>> round(init.calculate_gain("relu"), 4)
@@ -110,68 +55,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 _GAINS = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 0.75} | dict.fromkeys(
-    ("linear", "sigmoid", "softmax", "conv1d", "conv2d", "conv3d"), 1.0
+    ("linear", "sigmoid", "softmax", *(f"conv{way}{n}d" for way in ("", "_transpose") for n in (1, 2, 3))),
+    1.0,
 )
-
-
-def constant(shape: Sequence[int], value: float, dtype: Any = np.float32) -> np.ndarray:
-    """``value`` everywhere.
-
-    >>> from kitnet import init
-    >>> init.constant((2,), 0.5)
-    array([0.5, 0.5], dtype=float32)
-    """
-    return _make(shape, dtype, lambda _: value)
-
-
-def zeros(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
-    """0 everywhere.
-
-    >>> from kitnet import init
-    >>> init.zeros((2,))
-    array([0., 0.], dtype=float32)
-    """
-    return constant(shape, 0.0, dtype)
-
-
-def ones(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
-    """1 everywhere.
-
-    >>> from kitnet import init
-    >>> init.ones((2,))
-    array([1., 1.], dtype=float32)
-    """
-    return constant(shape, 1.0, dtype)
-
-
-def uniform(
-    shape: Sequence[int], rng: np.random.Generator, a: float = 0.0, b: float = 1.0, dtype: Any = np.float32
-) -> np.ndarray:
-    """Uniform on [a, b).
-
-    >>> import numpy as np
-    >>> from kitnet import init
-    >>> init.uniform((2, 3), np.random.default_rng(0)).shape
-    (2, 3)
-    """
-    return _make(shape, dtype, lambda s: rng.uniform(a, b, s))
-
-
-def normal(
-    shape: Sequence[int],
-    rng: np.random.Generator,
-    mean: float = 0.0,
-    std: float = 1.0,
-    dtype: Any = np.float32,
-) -> np.ndarray:
-    """Normal with this mean and standard deviation.
-
-    >>> import numpy as np
-    >>> from kitnet import init
-    >>> init.normal((2, 3), np.random.default_rng(0), std=0.02).dtype
-    dtype('float32')
-    """
-    return _make(shape, dtype, lambda s: rng.normal(mean, std, s))
 
 
 def xavier_uniform(
@@ -236,6 +122,32 @@ def kaiming_normal(
     (16, 3, 3, 3)
     """
     return normal(shape, rng, 0.0, _kaiming_std(shape, a, mode, nonlinearity), dtype)
+
+
+def lecun_uniform(
+    shape: Sequence[int], rng: np.random.Generator, mode: str = "fan_in", dtype: Any = np.float32
+) -> np.ndarray:
+    """Uniform with standard deviation 1 / sqrt(fan).
+
+    >>> import numpy as np
+    >>> from kitnet import init
+    >>> bool(abs(init.lecun_uniform((10, 12), np.random.default_rng(0))).max() <= (3 / 12) ** 0.5)
+    True
+    """
+    return kaiming_uniform(shape, rng, 0.0, mode, "linear", dtype)
+
+
+def lecun_normal(
+    shape: Sequence[int], rng: np.random.Generator, mode: str = "fan_in", dtype: Any = np.float32
+) -> np.ndarray:
+    """Normal with standard deviation 1 / sqrt(fan).
+
+    >>> import numpy as np
+    >>> from kitnet import init
+    >>> init.lecun_normal((10, 12), np.random.default_rng(0)).shape
+    (10, 12)
+    """
+    return kaiming_normal(shape, rng, 0.0, mode, "linear", dtype)
 
 
 def _kaiming_std(shape: Sequence[int], a: float, mode: str, nonlinearity: str) -> float:
