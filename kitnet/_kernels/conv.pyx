@@ -321,7 +321,7 @@ def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :,
     for a in range(3):
         phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
     # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
-    if phases[0] * phases[1] * phases[2] > 1:
+    if stride[0] * stride[1] * stride[2] > 1:
         memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))
     for phase in range(phases[0] * phases[1] * phases[2]):
         plan.batch, plan.groups = dy.shape[0], groups
