@@ -1,4 +1,4 @@
-"""Convolutions that nobody thought of, compiled against reference: hypothesis draws them, the same ones each time."""
+"""Convolutions that nobody thought of, compiled against reference: hypothesis draws them, always the same."""
 
 import pytest
 from agreement import assert_close
@@ -96,7 +96,7 @@ def depthwise(draw: st.DrawFn) -> Conv:
 
 @st.composite
 def winograd(draw: st.DrawFn) -> Conv:
-    """3x3 with stride 1, and channels, filters and images around the least that Winograd's algorithm takes."""
+    """3x3 with stride 1; channels, filters and images around the least that Winograd's algorithm takes."""
     least = st.sampled_from(((15, 70), (16, 63), (16, 64), (17, 64), (31, 33), (32, 32), (33, 40)))
     many = st.sampled_from(((120, 121), (121, 121), (122, 120)))  # past the ones that are transformed at once
     c, k = draw(least | least | many)
