@@ -129,8 +129,7 @@ def conv_nd(x: Sequence[int], k: int, kernel: int, stride: int = 1, dilation: in
     return Conv(tuple(x), k, (kernel,) * ndim, stride, (dilation * (kernel - 1) // 2,) * ndim, dilation)
 
 
-THREES = [
-    # VGG
+VGG = [
     conv(4, 64, 224, 64, 3),
     conv(1, 64, 224, 64, 3),
     conv(4, 64, 112, 128, 3),
@@ -140,14 +139,16 @@ THREES = [
     conv(4, 512, 28, 512, 3),
     conv(4, 512, 14, 512, 3),
     conv(1, 512, 14, 512, 3),
-    # ResNet
+]
+RESNET = [
     conv(8, 64, 56, 64, 3),
     conv(1, 64, 56, 64, 3),
     conv(8, 128, 28, 128, 3),
     conv(8, 256, 14, 256, 3),
     conv(8, 512, 7, 512, 3),
     conv(1, 512, 7, 512, 3),
-    # CIFAR
+]
+CIFAR = [
     conv(32, 64, 32, 64, 3),
     conv(1, 64, 32, 64, 3),
     conv(32, 64, 32, 128, 3),
@@ -271,10 +272,28 @@ def sample(seed: int = SAMPLE_SEED, per_kind: int = SAMPLE_PER_KIND) -> Iterator
                 yield shape
 
 
-def _conv_rows(group: str, shapes: Iterable[Conv], prefix: str = "") -> Iterator[Row]:
+def _conv_rows(
+    group: str, shapes: Iterable[Conv], prefix: str = "", op: str = "conv", **variant: Any
+) -> Iterator[Row]:
     for shape in shapes:
         for pass_ in (FORWARD, BACKWARD):
-            yield Row(f"{group} {pass_}", prefix + shape.label, "conv", pass_, shape.params())
+            yield Row(f"{group} {pass_}", prefix + shape.label, op, pass_, shape.params() | variant)
+
+
+VARIED = [
+    OTHERS[kind][0] for kind in ("1x1", "5x5", "7x7/2", "3x3/2", "3x3 dilated", "depthwise", "1-D", "3-D")
+]
+
+
+def _variant_rows() -> Iterator[Row]:
+    """Where kitnet is compared with itself: in float32, and with weights that are no denormal numbers."""
+    yield from _conv_rows("float64", VARIED, op="conv_variant", dtype="float64")
+    yield from _conv_rows("denormal weights", [*VARIED, RESNET[0]], op="conv_variant", scale=1e-39)
+
+
+def scaling_rows() -> list[Row]:
+    """The rows of ``scaling.py``."""
+    return [*_conv_rows("VGG", VGG), *_conv_rows("ResNet", RESNET)]
 
 
 # ------------------------------------------------------------------------------------- everything else
@@ -335,11 +354,11 @@ def _article_rows() -> Iterator[Row]:
 def all_rows() -> list[Row]:
     """Every row, in the order of the report."""
     rows = [*_network_rows(), *_matrix_rows(), *_layer_rows(), *_linear_rows()]
-    rows += _conv_rows("conv 3x3", THREES)
+    rows += _conv_rows("conv 3x3", VGG + RESNET + CIFAR)
     for kind, shapes in OTHERS.items():
         rows += _conv_rows("conv others", shapes, f"{kind}: ")
     rows += _conv_rows("conv sample", sample())
-    rows += _article_rows()
+    rows += [*_article_rows(), *_variant_rows()]
     return rows
 
 
@@ -366,4 +385,6 @@ TARGETS = [
     Target(("conv sample backward",), "better", geomean=1.1, decile=0.9),
     Target(("conv sample forward", "conv sample backward"), "torch", geomean=1.5),
     Target(("article",), "article", worst=1000.0),
+    Target(("float64 forward", "float64 backward"), "itself", worst=0.45),
+    Target(("denormal weights forward", "denormal weights backward"), "itself", worst=1 / 1.1),
 ]

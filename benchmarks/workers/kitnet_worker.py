@@ -1,7 +1,11 @@
-"""kitnet, through its public functions and layers: what a user calls, argument checks included."""
+"""kitnet, through its public functions and layers: what a user calls, argument checks included.
+
+With the argument ``plainly`` it is the peer of itself in the rows of variants: it leaves out what these vary.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -10,6 +14,8 @@ import numpy as np
 
 from workers import inputs
 from workers.protocol import Operation, Prepared, serve
+
+PLAINLY = sys.argv[1:] == ["plainly"]
 
 
 def load() -> tuple[dict[str, Any], dict[str, Operation]]:
@@ -25,7 +31,18 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
             parameter.data = values
 
     def conv(params: dict[str, Any], pass_: str) -> Prepared:
-        arrays = inputs.conv_arrays(params)
+        return conv_of(inputs.conv_arrays(params), params, pass_)
+
+    def conv_variant(params: dict[str, Any], pass_: str) -> Prepared:
+        """In another dtype, or with scaled weights, whose results have none to compare with."""
+        arrays, dtype, scale = inputs.conv_arrays(params), params.get("dtype", "float32"), params.get("scale")
+        if not PLAINLY:
+            arrays = {name: array.astype(dtype) for name, array in arrays.items()}
+            arrays["weight"] *= scale or 1
+        prepared = conv_of(arrays, params, pass_)
+        return Prepared(prepared.call, lambda _: ()) if scale else prepared
+
+    def conv_of(arrays: dict[str, np.ndarray], params: dict[str, Any], pass_: str) -> Prepared:
         x, weight, bias, dy = (arrays[name] for name in ("x", "weight", "bias", "dy"))
         geometry = [params[name] for name in ("stride", "padding", "dilation", "groups")]
         ndim = len(params["kernel"])
@@ -170,6 +187,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
 
     operations: dict[str, Operation] = {
         "conv": conv,
+        "conv_variant": conv_variant,
         "article_conv": conv,
         "linear": linear,
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
@@ -187,6 +205,8 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "instruction set": info().get("instruction set", "none"),
         "threads": kitnet.get_num_threads(),
     }
+    if PLAINLY:
+        return {"version": "in float32 and without denormal numbers"}, {"conv_variant": conv_variant}
     return about, operations
 
 
