@@ -15,14 +15,16 @@ def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> Non
         )
 
 
-def assert_close(actual: np.ndarray, expected: np.ndarray, epsilons: float, what: str) -> None:
-    """Errors of at most ``epsilons`` of the largest expected value; NaN and infinities in the same places."""
+def assert_close(
+    actual: np.ndarray, expected: np.ndarray, epsilons: float, what: str, scale: float | None = None
+) -> None:
+    """Errors of at most ``epsilons`` of ``scale`` (None: the largest expected value), NaN in place."""
     finite = np.isfinite(expected)
     assert_same_bits(
         np.where(finite, 0, actual), np.where(finite, 0, expected), f"{what}, NaN and infinities"
     )
     if finite.any():
         info = np.finfo(expected.dtype)
-        unit = info.eps * max(np.abs(expected[finite]).max(), info.tiny)
+        unit = info.eps * max(np.abs(expected[finite]).max() if scale is None else scale, info.tiny)
         error = (np.abs(actual[finite].astype(np.float64) - expected[finite]) / unit).max()
         assert error <= epsilons, f"{what}: expected errors of at most {epsilons} epsilons, got {error:.3g}"

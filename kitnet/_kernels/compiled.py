@@ -3,6 +3,7 @@
 from ._dispatch import available_isas, isa
 from ._pool import empty_cache, memory_stats, pooled
 from ._threads import effective_n_threads, get_num_threads, openmp, set_num_threads
+from .algorithm import conv_algorithm
 from .avgpool import avgpool_backward, avgpool_forward
 from .col2im import col2im, fold
 from .conv import conv_backward_data, conv_forward
@@ -15,6 +16,7 @@ from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
+from .peak import mac_peak
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 from .winograd import get_winograd, set_winograd
 
@@ -27,6 +29,7 @@ __all__ = [
     "batchnorm_forward",
     "batchnorm_statistics",
     "col2im",
+    "conv_algorithm",
     "conv_backward_data",
     "conv_backward_weight",
     "conv_forward",
@@ -46,6 +49,7 @@ __all__ = [
     "local_forward",
     "lppool_backward",
     "lppool_forward",
+    "mac_peak",
     "maxpool_backward",
     "maxpool_forward",
     "memory_stats",

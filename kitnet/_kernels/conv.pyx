@@ -18,6 +18,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 from libc.string cimport memset
 
+from ._choice cimport BY_TILES, DIRECT, DOUBLE, EACH_CHANNEL, ONE_CHANNEL, PACKED, PRODUCT, Choice, Way, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks,
@@ -27,10 +28,6 @@ from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 from .depthwise cimport filter_channels
 from .winograd cimport Filtering, filter_planes, is_filtering
-
-ctypedef fused real:
-    float
-    double
 
 cdef enum:
     KC = 256                # taps times channels in a block
@@ -58,6 +55,7 @@ cdef struct Plan:
     Py_ssize_t blocks       # of channels
     Py_ssize_t tile         # the widest tile, in columns
     double macs             # multiply-adds in all
+    Choice* choice
 
 
 cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
@@ -110,6 +108,11 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, co
             packed += rows
 
 
+cdef bint is_one_row(const Axis* axis) noexcept nogil:
+    """Whether each plane is one row, read and written element by element: its columns are those of the result."""
+    return axis[0].to_size == 1 and axis[1].to_size == 1 and axis[2].to_step == 1 and axis[2].reach == 0
+
+
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
                    const real* source, const real* packed, const real* bias, real* dest, double low, double high,
                    Py_ssize_t task, char* staged, real* sums) noexcept nogil:
@@ -124,9 +127,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
-    # A plane of one row, read element by element: its columns are those of the result, and no detour is needed.
-    cdef bint straight = (axis[2].to_size == dest_plane and axis[2].to_step == 1 and axis[2].reach == 0
-                          and lattice.images == 1)
+    cdef bint straight = is_one_row(axis) and lattice.images == 1  # no detour is needed
     cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
     cdef const real* panel
     cdef double shift
@@ -182,8 +183,8 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
                          high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
 
 
-cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
-                double low, double high, int n_threads) except -1:
+cdef Py_ssize_t direct(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                       real* dest, double low, double high, int n_threads) except -1:
     """The loop nest of the head of this file, for a plan and a lattice whose arguments are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
@@ -207,6 +208,9 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
+    if dest == NULL:
+        plan.choice.way = PACKED if lattice.packed else PRODUCT if is_one_row(axis) else DIRECT
+        return tables.size + packed_memory.size + memory.size
     with nogil, parallel(num_threads=threads):
         for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
             p = task % plan.panels
@@ -233,8 +237,8 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
     return 0
 
 
-cdef int each_channel(const Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                      real* dest, double low, double high, int n_threads) except -1:
+cdef Py_ssize_t each_channel(const Plan* plan, Lattice* lattice, const real* source, const real* weight,
+                             const real* bias, real* dest, double low, double high, int n_threads) except -1:
     """A convolution whose filters read one channel each."""
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps, row, t
@@ -243,100 +247,127 @@ cdef int each_channel(const Plan* plan, Lattice* lattice, const real* source, co
     cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
     cdef real* packed = <real*>memory.data
     tap_indices(lattice, tap)
-    for row in range(plan.groups * plan.rows):
+    for row in range(plan.groups * plan.rows if dest != NULL else 0):
         for t in range(taps):
             packed[row * taps + t] = weight[row // plan.rows * plan.group_step + row % plan.rows * plan.row_step
                                             + tap[t]]
-    return filter_channels(lattice, plan.batch, plan.groups, plan.rows, source, <const real*>packed, bias, dest, low,
-                           high, n_threads)
+    return tables.size + memory.size + filter_channels(lattice, plan.batch, plan.groups, plan.rows, source,
+                                                       <const real*>packed, bias, dest, low, high, n_threads)
 
 
-cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
-                  double low, double high, bint backward, int n_threads) except -1:
+cdef Way choose(Plan* plan, const Axis* axis, Filtering* f, bint single) noexcept nogil:
+    """The algorithm, by the shape of a sample; ``f`` is what Winograd's needs to know."""
+    plan.choice.way, plan.choice.reason, plan.choice.has, plan.choice.needs = DIRECT, DOUBLE, 0, 0
+    f.batch, f.groups, f.rows, f.depth = plan.batch, plan.groups, plan.rows, plan.depth
+    f.row_step, f.depth_step, f.group_step = plan.row_step, plan.depth_step, plan.group_step
+    f.choice = plan.choice
+    if single and is_filtering(axis, f):
+        plan.choice.way = BY_TILES
+    elif plan.depth == 1 and at_most(plan.choice, ONE_CHANNEL, plan.rows, DEPTHWISE):
+        plan.choice.way = EACH_CHANNEL
+    return plan.choice.way
+
+
+cdef Py_ssize_t convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                         real* dest, double low, double high, bint backward, int n_threads) except -1:
     """By Winograd's algorithm where that is better, else directly; images with results that are not finite directly."""
     cdef Axis* axis = lattice.axis
     cdef Filtering f
     cdef Plan one
     cdef Memory spoilt
-    cdef Py_ssize_t n
+    cdef Py_ssize_t n, used
     if axis[0].out * axis[1].out * axis[2].out * plan.batch * plan.rows * plan.groups == 0:
         return 0
+    choose(plan, axis, &f, sizeof(real) == sizeof(float))
     if real is float:
-        f.batch, f.groups, f.rows, f.depth, f.flip = plan.batch, plan.groups, plan.rows, plan.depth, backward
-        f.row_step, f.depth_step, f.group_step = plan.row_step, plan.depth_step, plan.group_step
-        if is_filtering(axis, &f):
+        if plan.choice.way == BY_TILES:
+            f.flip = backward
             spoilt = scratch(plan.batch)
             memset(spoilt.data, 0, plan.batch)
-            filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
+            used = filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
             for n in range(plan.batch):
                 if spoilt.data[n]:
                     one = plan[0]
                     one.batch = 1
                     direct(&one, lattice, source + n * plan.groups * plan.depth * f.size[0] * f.size[1], weight, bias,
                            dest + n * plan.groups * plan.rows * f.out[0] * f.out[1], low, high, n_threads)
-            return 0
-    if plan.depth == 1 and plan.rows <= DEPTHWISE:
+            return spoilt.size + used
+    if plan.choice.way == EACH_CHANNEL:
         return each_channel(plan, lattice, source, weight, bias, dest, low, high, n_threads)
     return direct(plan, lattice, source, weight, bias, dest, low, high, n_threads)
+
+
+cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
+                        const real* x, const real* weight, const real* bias, real* y, double low, double high, stride,
+                        padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+    cdef Plan plan
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    plan.batch, plan.groups, plan.choice = x_shape[0], groups, choice
+    plan.rows, plan.depth = w_shape[0] // groups, w_shape[1]
+    plan.taps = w_shape[2] * w_shape[3] * w_shape[4]
+    plan.row_step, plan.depth_step = plan.depth * plan.taps, plan.taps
+    plan.group_step = plan.rows * plan.row_step
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                     y_shape[2 + a])
+        free += axis_words(w_shape[2 + a])
+    flatten(lattice.axis)
+    return memory.size + convolve(&plan, &lattice, x, weight, bias, y, low, high, False, n_threads)
+
+
+cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
+                              const real* dy, const real* weight, real* dx, stride, padding, dilation, int groups,
+                              int n_threads, Choice* choice) except -1:
+    cdef Plan plan
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t phase, rest, taps, most = 0
+    cdef Py_ssize_t[3] phases
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free
+    cdef double inf = float("inf")
+    for a in range(3):
+        phases[a] = min(<Py_ssize_t>stride[a], x_shape[2 + a])
+    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
+    if dx != NULL and stride[0] * stride[1] * stride[2] > 1:
+        memset(dx, 0, x_shape[0] * x_shape[1] * x_shape[2] * x_shape[3] * x_shape[4] * sizeof(real))
+    for phase in range(phases[0] * phases[1] * phases[2]):
+        plan.batch, plan.groups, plan.choice = y_shape[0], groups, choice
+        plan.rows, plan.depth = w_shape[1], w_shape[0] // groups
+        plan.taps = w_shape[2] * w_shape[3] * w_shape[4]
+        plan.row_step, plan.depth_step = plan.taps, plan.rows * plan.taps
+        plan.group_step = plan.depth * plan.depth_step
+        free, rest, taps = <Py_ssize_t*>memory.data, phase, 1
+        for a in range(2, -1, -1):
+            axis_backward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                          y_shape[2 + a], rest % phases[a])
+            rest //= phases[a]
+            free += axis_words(w_shape[2 + a])
+            taps *= lattice.axis[a].taps
+        flatten(lattice.axis)
+        if taps:
+            most = max(most, convolve(&plan, &lattice, dy, weight, <const real*>NULL, dx, -inf, inf, True, n_threads))
+    return memory.size + most
 
 
 def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
                  const real[::1] bias not None, real[:, :, :, :, ::1] y not None, double low, double high,
                  stride, padding, dilation, int groups, int n_threads):
-    cdef Plan plan
-    cdef Lattice lattice
-    cdef int a
-    cdef Py_ssize_t words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
-    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
-    if y.size == 0:
-        return
-    plan.batch, plan.groups = x.shape[0], groups
-    plan.rows, plan.depth = weight.shape[0] // groups, weight.shape[1]
-    plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
-    plan.row_step, plan.depth_step = plan.depth * plan.taps, plan.taps
-    plan.group_step = plan.rows * plan.row_step
-    for a in range(3):
-        axis_forward(&lattice.axis[a], free, x.shape[2 + a], weight.shape[2 + a], stride[a], padding[a], dilation[a],
-                     y.shape[2 + a])
-        free += axis_words(weight.shape[2 + a])
-    flatten(lattice.axis)
-    convolve(&plan, &lattice, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], &bias[0] if bias.shape[0] else NULL,
-             &y[0, 0, 0, 0, 0], low, high, False, n_threads)
+    cdef Choice choice
+    if y.size:
+        forward(x.shape, weight.shape, y.shape, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
+                &bias[0] if bias.shape[0] else NULL, &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups,
+                n_threads, &choice)
 
 
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
                        real[:, :, :, :, ::1] dx not None, stride, padding, dilation, int groups, int n_threads):
-    cdef Plan plan
-    cdef Lattice lattice
-    cdef int a
-    cdef Py_ssize_t phase, rest, words, taps
-    cdef Py_ssize_t[3] phases
-    cdef double inf = float("inf")
-    words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
-    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free
-    if dx.size == 0:
-        return
-    for a in range(3):
-        phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
-    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
-    if stride[0] * stride[1] * stride[2] > 1:
-        memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))
-    for phase in range(phases[0] * phases[1] * phases[2]):
-        plan.batch, plan.groups = dy.shape[0], groups
-        plan.rows, plan.depth = weight.shape[1], weight.shape[0] // groups
-        plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
-        plan.row_step, plan.depth_step = plan.taps, plan.rows * plan.taps
-        plan.group_step = plan.depth * plan.depth_step
-        free, rest, taps = <Py_ssize_t*>memory.data, phase, 1
-        for a in range(2, -1, -1):
-            axis_backward(&lattice.axis[a], free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
-                          dilation[a], dy.shape[2 + a], rest % phases[a])
-            rest //= phases[a]
-            free += axis_words(weight.shape[2 + a])
-            taps *= lattice.axis[a].taps
-        flatten(lattice.axis)
-        if taps:
-            convolve(&plan, &lattice, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL,
-                     &dx[0, 0, 0, 0, 0], -inf, inf, True, n_threads)
+    cdef Choice choice
+    if dx.size:
+        backward_data(dy.shape, weight.shape, dx.shape, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
+                      &dx[0, 0, 0, 0, 0], stride, padding, dilation, groups, n_threads, &choice)

@@ -20,6 +20,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 from libc.string cimport memset
 
+from ._choice cimport DIRECT, DOUBLE, EACH_CHANNEL, ONE_CHANNEL, PACKED, TRANSFORMED, Choice, Way, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
@@ -30,10 +31,6 @@ from ._threads cimport tasks_at_once, team, thread_number
 from .depthwise cimport filter_channel_weights
 from .winograd cimport Filtering, is_filtering
 from .winoweight cimport filter_weights
-
-ctypedef fused real:
-    float
-    double
 
 cdef enum:
     COLUMNS = 4096          # bytes of a row of columns: six rows of dy fit in the L1 cache
@@ -59,6 +56,7 @@ cdef struct Plan:
     Py_ssize_t chunks
     Py_ssize_t size             # elements of dw
     double macs
+    Choice* choice
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, Py_ssize_t itemsize, bint packed) noexcept nogil:
@@ -142,8 +140,8 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 to[0] = (to[0] if index > first else 0) + <real>ops.total(staged_dy + row * pitch, block.columns)
 
 
-cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias, bint packed,
-             int n_threads) except -1:
+cdef Py_ssize_t run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias,
+                    bint packed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t t, task, tasks, parts, done, upto, at_once, chunk, i, total, offsets, staged_dy, staged_x
@@ -167,6 +165,9 @@ cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* 
     cdef Memory partial = scratch((total * at_once if plan.chunks > 1 else 0) * sizeof(real))
     cdef real* own = <real*>memory.data
     cdef real* sums = <real*>partial.data
+    if dweight == NULL:
+        plan.choice.way = PACKED if lattice.packed else DIRECT
+        return tables.size + memory.size + partial.size
     chunk = 0
     while chunk < plan.chunks:
         tasks = parts * min(at_once, plan.chunks - chunk)
@@ -209,45 +210,63 @@ cdef void add_up(const real* sums, Py_ssize_t chunks, Py_ssize_t pitch, Py_ssize
             to[i] += sums[chunk * pitch + i]
 
 
-def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
-                         real[:, :, :, :, ::1] dweight not None, real[::1] dbias not None,
-                         stride, padding, dilation, int groups, int n_threads):
+cdef Way choose(Plan* plan, const Axis* axis, Filtering* f, bint single) noexcept nogil:
+    """The algorithm, by the shape of a sample; ``f`` is what Winograd's needs to know."""
+    plan.choice.way, plan.choice.reason, plan.choice.has, plan.choice.needs = DIRECT, DOUBLE, 0, 0
+    f.batch, f.groups, f.rows, f.depth = plan.batch, plan.groups, plan.filters, plan.channels
+    f.choice = plan.choice
+    if single and is_filtering(axis, f):
+        plan.choice.way = TRANSFORMED
+    elif plan.channels == 1 and at_most(plan.choice, ONE_CHANNEL, plan.filters, DEPTHWISE):
+        plan.choice.way = EACH_CHANNEL
+    return plan.choice.way
+
+
+cdef Py_ssize_t backward_weight(const Py_ssize_t* y_shape, const Py_ssize_t* x_shape, const Py_ssize_t* w_shape,
+                                const real* dy, const real* x, real* dw, real* db, stride, padding, dilation,
+                                int groups, int n_threads, Choice* choice) except -1:
+    """By the algorithm chosen; where a result is not finite, again directly, and then on a packed lattice."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
     cdef Lattice lattice
     cdef Filtering filtering
     cdef int a
-    cdef Py_ssize_t words = axis_words(dweight.shape[2]) + axis_words(dweight.shape[3]) + axis_words(dweight.shape[4])
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4]), used
     cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
     cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    plan.batch, plan.groups, plan.choice = x_shape[0], groups, choice
+    plan.filters, plan.channels = w_shape[0] // groups, w_shape[1]
+    plan.size = w_shape[0] * w_shape[1] * w_shape[2] * w_shape[3] * w_shape[4]
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                     y_shape[2 + a])
+        free += axis_words(w_shape[2 + a])
+    flatten(lattice.axis)
+    choose(&plan, lattice.axis, &filtering, sizeof(real) == sizeof(float))
+    if real is float:
+        if choice.way == TRANSFORMED:
+            used = filter_weights(&filtering, dy, x, dw, db, n_threads)
+            if dw == NULL or ops.finite(dw, plan.size):
+                return memory.size + used
+    if choice.way == EACH_CHANNEL:
+        used = filter_channel_weights(&lattice, plan.batch, groups, plan.filters, dy, x, dw, db, n_threads)
+        if dw == NULL or ops.finite(dw, plan.size):
+            return memory.size + used
+    used = run(&plan, &lattice, dy, x, dw, db, False, n_threads)
+    if dw != NULL and not lattice.packed and not ops.finite(dw, plan.size):
+        run(&plan, &lattice, dy, x, dw, db, True, n_threads)
+    return memory.size + used
+
+
+def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
+                         real[:, :, :, :, ::1] dweight not None, real[::1] dbias not None,
+                         stride, padding, dilation, int groups, int n_threads):
+    cdef Choice choice
     if dweight.size == 0:
         return
     if dy.size == 0:
         dweight[:] = 0
         dbias[:] = 0
         return
-    cdef real* dw = &dweight[0, 0, 0, 0, 0]
-    cdef real* db = &dbias[0] if dbias.shape[0] else NULL
-    plan.batch, plan.groups = x.shape[0], groups
-    plan.filters, plan.channels = dweight.shape[0] // groups, dweight.shape[1]
-    plan.size = dweight.size
-    for a in range(3):
-        axis_forward(&lattice.axis[a], free, x.shape[2 + a], dweight.shape[2 + a], stride[a], padding[a], dilation[a],
-                     dy.shape[2 + a])
-        free += axis_words(dweight.shape[2 + a])
-    flatten(lattice.axis)
-    if real is float:
-        filtering.batch, filtering.groups = plan.batch, groups
-        filtering.rows, filtering.depth = plan.filters, plan.channels
-        if is_filtering(&lattice.axis[0], &filtering):
-            filter_weights(&filtering, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
-            if ops.finite(dw, plan.size):
-                return
-    if plan.channels == 1 and plan.filters <= DEPTHWISE:
-        filter_channel_weights(&lattice, plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw,
-                               db, n_threads)
-        if ops.finite(dw, plan.size):
-            return
-    run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, False, n_threads)
-    if not lattice.packed and not ops.finite(dw, plan.size):
-        run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, True, n_threads)
+    backward_weight(dy.shape, x.shape, dweight.shape, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], &dweight[0, 0, 0, 0, 0],
+                    &dbias[0] if dbias.shape[0] else NULL, stride, padding, dilation, groups, n_threads, &choice)

@@ -63,9 +63,9 @@ cdef void forward_plane(const kn_ops* ops, const Lattice* lattice, const Py_ssiz
                            lattice.axis[1].to_step * lattice.axis[2].to_size, lattice.axis[2].to_step)
 
 
-cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
-                         const real* source, const real* weight, const real* bias, real* dest, double low, double high,
-                         int n_threads) except -1:
+cdef Py_ssize_t filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+                                const real* source, const real* weight, const real* bias, real* dest, double low,
+                                double high, int n_threads) except -1:
     """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]), taps as the lattice has."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -81,6 +81,8 @@ cdef int filter_channels(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels
     cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
     cdef Memory memory = scratch(threads * plan.staged * sizeof(real))
     cdef real* own = <real*>memory.data
+    if dest == NULL:
+        return tables.size + memory.size
     tap_offsets(lattice, 1, offset)
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * plan.macs))
@@ -130,8 +132,9 @@ cdef void weight_channel(const kn_ops* ops, const Lattice* lattice, const Py_ssi
             dbias[c * plan.filters + k] = <real>total
 
 
-cdef int filter_channel_weights(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
-                                const real* dy, const real* x, real* dweight, real* dbias, int n_threads) except -1:
+cdef Py_ssize_t filter_channel_weights(Lattice* lattice, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+                                       const real* dy, const real* x, real* dweight, real* dbias,
+                                       int n_threads) except -1:
     """The gradient of the weights of ``filter_channels``, and of its bias where ``dbias`` is not NULL."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -144,6 +147,8 @@ cdef int filter_channel_weights(Lattice* lattice, Py_ssize_t batch, Py_ssize_t c
     cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
     cdef Memory memory = scratch(threads * plan.staged * sizeof(real))
     cdef real* own = <real*>memory.data
+    if dweight == NULL:
+        return tables.size + memory.size
     tap_offsets(lattice, 1, offset)
     while done < channels:
         upto = min(channels, done + tasks_at_once(channels, threads, 8 * plan.macs))

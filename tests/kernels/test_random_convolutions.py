@@ -1,5 +1,6 @@
 """Convolutions that nobody thought of, compiled against reference: hypothesis draws them, always the same."""
 
+import numpy as np
 import pytest
 from agreement import assert_close
 from cases.sizes import EDGES
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from kitnet import _backend
 from kitnet._kernels import reference
+from kitnet.explain import explain_conv
 
 compiled = _backend.compiled
 
@@ -113,16 +115,44 @@ def winograd(draw: st.DrawFn) -> Conv:
     )
 
 
+ALGORITHMS = {
+    "direct",
+    "direct, packed",
+    "direct, 1x1",
+    "depthwise",
+    "winograd, by tiles",
+    "winograd, by filters",
+    "winograd",
+}
+
+
+def algorithms(case: Conv, dtype: np.dtype) -> set[str]:
+    """What the three passes of a row run by."""
+    weight = (case.k, case.x[1] // case.groups, *case.kernel)
+    with _backend.use_backend("cython"):
+        report = explain_conv(case.x, weight, case.stride, case.padding, case.dilation, case.groups, dtype)
+    return {one.algorithm for one in (report.forward, report.backward_data, report.backward_weight)}
+
+
 def test_500_random_convolutions_have_the_values_of_the_reference():
+    visited: set[str] = set()
+
     @settings(
         max_examples=COUNT, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
     )
     @given(general() | general() | one_column() | depthwise() | winograd())
     def agree(case: Conv) -> None:
         for dtype in DTYPES:
+            visited.update(algorithms(case, dtype))
             for call in case.calls(dtype).values():
                 expected, actual = call.run(reference), call.run(compiled, n_threads=2)
+                # Of the sum of the magnitudes: a lone sum of many terms may happen to be almost zero.
+                sizes = call.given(**{name: np.abs(array) for name, array in call.inputs.items()}).run(
+                    reference
+                )
                 for name, array in expected.items():
-                    assert_close(actual[name], array, case.tolerance, f"{call.kernel} {name}, {dtype}")
+                    what, scale = f"{call.kernel} {name}, {dtype}", sizes[name].max(initial=0)
+                    assert_close(actual[name], array, case.tolerance, what, scale)
 
     agree()
+    assert visited == ALGORITHMS
