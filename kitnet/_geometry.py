@@ -163,6 +163,43 @@ class Window:
             input_name,
         )
 
+    @staticmethod
+    def transposed(
+        out_size: Sequence[int],
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Padding = 0,
+        output_padding: Size = 0,
+        dilation: Size = 1,
+        *,
+        kernel_name: str = "kernel_size",
+        input_name: str = "x",
+    ) -> Window:
+        """The window that a transposed convolution of an input of size ``out_size`` goes back through.
+
+        Its ``in_size`` is the size of the result: the input whose convolution has size ``out_size``. A stride
+        leaves several; the smallest is meant, and ``output_padding`` cells more at the end. The rules "same"
+        and "same_lower" choose ``out_size`` times the stride.
+
+        >>> Window.transposed((3,), kernel_size=3, stride=2, padding=1).in_size
+        (5,)
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the argument that is at fault.
+        """
+        n = len(out_size)
+        return _transposed(
+            tuple(out_size),
+            per_axis(kernel_size, n, kernel_name),
+            per_axis(stride, n, "stride"),
+            _pads(padding, n),
+            per_axis(output_padding, n, "output_padding", least=0),
+            per_axis(dilation, n, "dilation"),
+            input_name,
+        )
+
     @property
     def ndim(self) -> int:
         return len(self.kernel)
@@ -182,6 +219,11 @@ class Window:
     @cached_property
     def dilation3(self) -> tuple[int, int, int]:
         return _lift(self.dilation, 1)
+
+    @cached_property
+    def pads(self) -> tuple[tuple[int, int], ...]:
+        """Padding as (before, after) pairs."""
+        return tuple(zip(self.pad_before, self.pad_after, strict=True))
 
     @cached_property
     def out3(self) -> tuple[int, int, int]:
@@ -245,6 +287,45 @@ def _window(
         after.append(high)
         out.append(count)
     return Window(in_size, kernel, stride, tuple(before), tuple(after), dilation, tuple(out))
+
+
+@lru_cache(maxsize=1024)
+def _transposed(
+    out_size: Ints,
+    kernel: Ints,
+    stride: Ints,
+    padding: tuple[tuple[int, int], ...] | str,
+    output_padding: Ints,
+    dilation: Ints,
+    input_name: str,
+) -> Window:
+    if 0 in out_size:
+        raise ValueError(f"{input_name}: expected spatial sizes of at least 1, got {out_size}")
+    same = padding in ("same", "same_lower")
+    before, after, sizes = [], [], []
+    axes = zip(out_size, kernel, stride, output_padding, dilation, strict=True)
+    for axis, (out, k, s, extra, d) in enumerate(axes):
+        span = d * (k - 1) + 1
+        if extra >= max(s, d):
+            raise ValueError(
+                f"output_padding: expected less than the stride or the dilation, {max(s, d)} on axis {axis}, "
+                f"got {extra}"
+            )
+        if same and extra:
+            raise ValueError(f"output_padding: expected 0 with padding {padding!r}, got {extra}")
+        low, high = _axis_padding(padding, axis, out * s, span, s)
+        padded = (out - 1) * s + span + (max(s - span, 0) if same else extra)
+        if padded > LARGEST:
+            raise ValueError(f"stride: expected a padded result of at most {LARGEST}, got {padded}")
+        if padded - low - high < 1:
+            raise ValueError(
+                f"padding: expected a result of at least 1 on axis {axis}, got {padded} less the padding "
+                f"{(low, high)}"
+            )
+        before.append(low)
+        after.append(high)
+        sizes.append(padded - low - high)
+    return Window(tuple(sizes), kernel, stride, tuple(before), tuple(after), dilation, out_size)
 
 
 def _steps_over(size: int, stride: int, dilation: int, low: int, count: int) -> bool:

@@ -16,6 +16,7 @@ from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .sums import channel_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_statistics",
+    "channel_sums",
     "col2im",
     "conv_backward_data",
     "conv_backward_weight",

@@ -1,7 +1,8 @@
 """Convolution, forward and backward to the data: packed implicit GEMM on the lattice (see _lattice.pxd).
 
 Both directions are one loop nest. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
-of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element.
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. With a
+bias and bounds, backward is the transposed convolution.
 
     pack the weights: panels of filters, as tall as the register tile, in blocks of channels
     parallel, task = (block of columns, block of filters, group):
@@ -305,24 +306,45 @@ def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, 
              &y[0, 0, 0, 0, 0], low, high, False, n_threads)
 
 
+cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
+               real high, int n_threads) noexcept nogil:
+    """dest = clip(bias), channel by channel."""
+    cdef Py_ssize_t i, j
+    cdef real value
+    for i in prange(batch * channels, num_threads=team(n_threads, <double>batch * channels * plane / 4),
+                    schedule="static"):
+        value = bias[i % channels] if bias != NULL else 0
+        value = low if value < low else value
+        value = high if value > high else value
+        for j in range(plane):
+            dest[i * plane + j] = value
+
+
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
-                       real[:, :, :, :, ::1] dx not None, stride, padding, dilation, int groups, int n_threads):
+                       const real[::1] bias not None, real[:, :, :, :, ::1] dx not None, double low, double high,
+                       stride, padding, dilation, int groups, int n_threads):
     cdef Plan plan
     cdef Lattice lattice
     cdef int a
     cdef Py_ssize_t phase, rest, words, taps
     cdef Py_ssize_t[3] phases
-    cdef double inf = float("inf")
+    cdef bint gaps = False
     words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
     cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
     if dx.size == 0:
         return
+    cdef const real* shift = &bias[0] if bias.shape[0] else NULL
     for a in range(3):
         phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
-    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
-    if phases[0] * phases[1] * phases[2] > 1:
-        memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))
+        for phase in range(phases[a]):
+            axis_backward(&lattice.axis[a], free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
+                          dilation[a], dy.shape[2 + a], phase)
+            gaps = gaps or lattice.axis[a].taps == 0
+    # Inputs that no window touches make phases without taps, which are not visited.
+    if gaps:
+        fill(&dx[0, 0, 0, 0, 0], dx.shape[0], dx.shape[1], dx.shape[2] * dx.shape[3] * dx.shape[4], shift, <real>low,
+             <real>high, n_threads)
     for phase in range(phases[0] * phases[1] * phases[2]):
         plan.batch, plan.groups = dy.shape[0], groups
         plan.rows, plan.depth = weight.shape[1], weight.shape[0] // groups
@@ -338,5 +360,5 @@ def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :,
             taps *= lattice.axis[a].taps
         flatten(lattice.axis)
         if taps:
-            convolve(&plan, &lattice, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL,
-                     &dx[0, 0, 0, 0, 0], -inf, inf, True, n_threads)
+            convolve(&plan, &lattice, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], shift, &dx[0, 0, 0, 0, 0], low, high,
+                     True, n_threads)

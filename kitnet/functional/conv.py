@@ -67,7 +67,8 @@ def _conv_backward(
     dw, db = empty(weight.shape, x.dtype), empty(weight.shape[:1], x.dtype)
     rest = *window.geometry, groups, n_threads()
     if dx is not None:
-        kernels().conv_backward_data(lift(dy), lift(weight), lift(dx), *rest)
+        bias = optional(None, "bias", x.dtype, (x.shape[1],))
+        kernels().conv_backward_data(lift(dy), lift(weight), bias, lift(dx), *gate_clip(None), *rest)
     kernels().conv_backward_weight(lift(dy), lift(x), lift(dw), db, *rest)
     return dx, dw, db
 

@@ -23,6 +23,8 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     return {
         f"conv{d}": {"x": x, "weight": weight, "bias": floats(4)},
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
+        f"conv_transpose{d}": {"x": maps, "weight": weight, "bias": floats(2)},
+        f"conv_transpose{d}_backward": {"dy": x, "x": maps, "weight": weight},
         f"max_pool{d}": {"x": x, **window, "return_indices": True},
         f"max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
         f"avg_pool{d}": {"x": x, **window},

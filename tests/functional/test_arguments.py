@@ -95,6 +95,8 @@ def test_dtypes_do_not_mix(function, argument):
 FREE = [  # functions, argument, axes that may have another size
     ("conv[123]d", "x", (0, 2, 3, 4)),
     ("conv[123]d", "weight", (2, 3, 4)),
+    ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
+    ("conv_transpose[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
     (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|relu|softmax", "x", (0, 1, 2, 3, 4)),
     ("fold|unfold_backward", "cols", (0,)),

@@ -114,6 +114,34 @@ CONVOLUTION = [
     (lambda: F.linear(zeros(2, 4), zeros(3, 4), clip=0), T, "clip"),
 ]  # fmt: skip
 
+TRANSPOSED = [
+    (lambda: F.conv_transpose2d(zeros(2, 0, 6, 6), W), V, "x"),
+    (lambda: F.conv_transpose2d(zeros(2, 4, 0, 6), W), V, "x"),
+    (lambda: F.conv_transpose2d(zeros(2, 3, 6, 6), W), V, "weight"),
+    (lambda: F.conv_transpose2d(X, zeros(4, 0, 3, 3)), V, "weight"),
+    (lambda: F.conv_transpose2d(X, W, groups=3), V, "groups"),
+    (lambda: F.conv_transpose2d(X, W, groups=0), V, "groups"),
+    (lambda: F.conv_transpose2d(X, W, zeros(4), groups=2), V, "bias"),  # there are 8
+    (lambda: F.conv_transpose2d(X, W, stride=0), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, stride=2**31 - 1), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, stride=2**28), V, "stride"),  # no memory for 2^60 numbers
+    (lambda: F.conv_transpose2d(X, W, dilation=2**31 - 1), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, padding=4), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, padding=2**31 - 1), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, padding="full"), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=2), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=(2, 1), output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=-1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=(1,)), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=0.5), T, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=None), T, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, padding="same", output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d_backward(zeros(2, 4, 8, 7), X, W), V, "dy"),
+    (lambda: F.conv_transpose2d_backward(zeros(2, 4, 8, 8), X, W, 2), V, "dy"),
+    (lambda: F.conv_transpose2d(X, W, clip=(1, 0)), V, "clip"),
+]
+
 POOLING = [
     # windows (CVE-2022-35941, CVE-2021-41196, -29586, -37684, CVE-2025-2953)
     (lambda: F.max_pool2d(X, 0), V, "kernel_size"),
@@ -307,7 +335,7 @@ STEPS = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "argument"), [*CONVOLUTION, *POOLING, *WINDOWS, *ELEMENTS, *STEPS]
+    ("wrong", "error", "argument"), [*CONVOLUTION, *TRANSPOSED, *POOLING, *WINDOWS, *ELEMENTS, *STEPS]
 )
 def test_bad_arguments_are_refused_by_name(wrong, error, argument):
     with pytest.raises(error, match=rf"^{argument}: expected .*, got "):
