@@ -6,6 +6,7 @@ Every layer has one primitive, ``y, pullback = layer.vjp(x)``; see ``Layer``.
 from .activation import ReLU, Softmax
 from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
+from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import Dropout
 from .linear import Linear
 from .local import LocallyConnected1d
@@ -37,6 +38,9 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "Dropout",
     "Flatten",
     "Layer",

@@ -17,13 +17,64 @@ from .weighted import Weighted
 from .windowed import Windowed
 
 
-class Conv(AbsorbsReLU, Weighted, Windowed):
-    """What ``Conv1d``, ``Conv2d`` and ``Conv3d`` share."""
+class Convolution(AbsorbsReLU, Weighted, Windowed):
+    """What all convolutions share, transposed ones too."""
 
     pooling = False
     norm: ClassVar[type[BatchNorm]]
+    in_channels: int
+    out_channels: int
+    groups: int
     _op: ClassVar[Any]
     _op_backward: ClassVar[Any]
+
+    def _set_channels(self, in_channels: int, out_channels: int, groups: int) -> None:
+        self.in_channels = one_int(in_channels, "in_channels")
+        self.out_channels = one_int(out_channels, "out_channels")
+        self.groups = one_int(groups, "groups")
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"groups: expected a divisor of {in_channels} input and {out_channels} output channels, "
+                f"got {groups}"
+            )
+
+    def _moves(self) -> tuple[Any, ...]:
+        """What follows the weights among the arguments of the function."""
+        raise NotImplementedError
+
+    def __call__(self, x: Array, *, relu: bool = False) -> Array:
+        return self.convolve(x, self.weight.data, self._bias_data(), relu=relu)
+
+    def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
+        """The layer's work with other weights."""
+        y: Array = self._op(x, weight, bias, *self._moves(), clip=RELU if relu else None)
+        return y
+
+    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+        def pullback(dy: Array) -> Array | None:
+            dx: Array | None
+            dx, dw, db = self._op_backward(dy, x, self.weight.data, *self._moves(), input_grad=input_grad)
+            self._accumulate(dw, db)
+            return dx
+
+        return self(x, relu=relu), pullback
+
+    def folded(self, norm: BatchNorm) -> tuple[Array, Array]:
+        """The weights with which this layer does what it does now and then ``norm``."""
+        return norm.fold(self.weight.data, self._bias_data())
+
+    def absorb(self, successor: Layer) -> Layer | None:
+        if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
+            return ConvBatchNorm(self, successor)
+        return super().absorb(successor)
+
+    def _out_channels(self, channels: int) -> int:
+        self._expect_channels(channels, self.in_channels)
+        return self.out_channels
+
+
+class Conv(Convolution):
+    """What ``Conv1d``, ``Conv2d`` and ``Conv3d`` share."""
 
     def __init__(
         self,
@@ -39,61 +90,13 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
         dtype: Any = np.float32,
         rng: np.random.Generator | None = None,
     ) -> None:
-        self.in_channels = one_int(in_channels, "in_channels")
-        self.out_channels = one_int(out_channels, "out_channels")
-        self.groups = one_int(groups, "groups")
-        if self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(
-                f"groups: expected a divisor of {in_channels} input and {out_channels} output channels, "
-                f"got {groups}"
-            )
+        self._set_channels(in_channels, out_channels, groups)
         self._set_window(kernel_size, stride, padding, dilation)
         shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
         self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
-        return self.convolve(x, self.weight.data, self._bias_data(), relu=relu)
-
-    def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
-        """The layer's work with other weights."""
-        y: Array = self._op(
-            x,
-            weight,
-            bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            clip=RELU if relu else None,
-        )
-        return y
-
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
-        def pullback(dy: Array) -> Array | None:
-            dx: Array | None
-            dx, dw, db = self._op_backward(
-                dy,
-                x,
-                self.weight.data,
-                self.stride,
-                self.padding,
-                self.dilation,
-                self.groups,
-                input_grad=input_grad,
-            )
-            self._accumulate(dw, db)
-            return dx
-
-        return self(x, relu=relu), pullback
-
-    def absorb(self, successor: Layer) -> Layer | None:
-        if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
-            return ConvBatchNorm(self, successor)
-        return super().absorb(successor)
-
-    def _out_channels(self, channels: int) -> int:
-        self._expect_channels(channels, self.in_channels)
-        return self.out_channels
+    def _moves(self) -> tuple[Any, ...]:
+        return self.stride, self.padding, self.dilation, self.groups
 
 
 class ConvBatchNorm(AbsorbsReLU):
@@ -104,16 +107,16 @@ class ConvBatchNorm(AbsorbsReLU):
     bits for a sample in any batch.
     """
 
-    def __init__(self, conv: Conv, norm: BatchNorm) -> None:
+    def __init__(self, conv: Convolution, norm: BatchNorm) -> None:
         self.conv = conv
         self.norm = norm
 
     def __call__(self, x: Array, *, relu: bool = False) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
-        if conv.out_channels * product(conv.window(x.shape[2:], "x").out_size) < conv.weight.size:
+        if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
             return norm(conv(x), relu=relu)
-        return conv.convolve(x, *norm.fold(conv.weight, conv.bias), relu=relu)
+        return conv.convolve(x, *conv.folded(norm), relu=relu)
 
     def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)

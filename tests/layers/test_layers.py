@@ -12,6 +12,7 @@ from kitnet.layers import (
     BatchNorm2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     Layer,
@@ -27,11 +28,14 @@ from kitnet.layers import (
 
 # PyTorch's modules, with what kitnet leaves out left out (return_indices: functional; padding_mode, device,
 # track_running_stats: inference would depend on the batch).
-CONV = "in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True"
+KERNELS = "in_channels, out_channels, kernel_size, stride=1, padding=0"
+CONV = f"{KERNELS}, dilation=1, groups=1, bias=True"
+TRANSPOSED = f"{KERNELS}, output_padding=0, groups=1, bias=True, dilation=1"
 AVG = "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None"
 NORM = "num_features, eps=1e-05, momentum=0.1, affine=True"
 SIGNATURES = {
     "Conv": CONV,
+    "ConvTranspose": TRANSPOSED,
     "MaxPool": "kernel_size, stride=None, padding=0, dilation=1",
     "AvgPool": AVG,
     "LpPool": "norm_type, kernel_size, stride=None, ceil_mode=False",
@@ -55,6 +59,7 @@ def test_arguments_are_those_of_pytorch(name):
     [
         (lambda **kw: Conv2d(8, 64, (3, 5), groups=2, **kw), 4 * 15),
         (lambda **kw: Conv1d(9, 300, 3, **kw), 27),
+        (lambda **kw: ConvTranspose2d(8, 64, (3, 5), groups=2, **kw), 32 * 15),
         (lambda **kw: Linear(50, 200, **kw), 50),
         (lambda **kw: LocallyConnected1d(3, 40, 20, 5, **kw), 15),
     ],
@@ -101,6 +106,12 @@ def test_parameters_start_as_in_pytorch(make, fan_in):
             ValueError,
             "shape: expected a result that fits in memory",
         ),
+        (lambda: ConvTranspose2d(4, 6, 3, groups=4), ValueError, "groups: expected"),
+        (lambda: ConvTranspose2d(1, 1, 3, output_padding=1), ValueError, "output_padding: expected less"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, 0, (1, 2)), ValueError, "output_padding: expected less"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, 0, 1.0), TypeError, "output_padding: expected"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, "same", 1), ValueError, "output_padding: expected 0"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, "full"), ValueError, "padding: expected"),
         (lambda: Linear(0, 1), ValueError, "in_features: expected"),
         (lambda: Linear(1, True), TypeError, "out_features: expected"),
         (lambda: LocallyConnected1d(1, 1, 2, 3), ValueError, "kernel_size: expected a kernel that fits"),

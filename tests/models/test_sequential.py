@@ -11,6 +11,7 @@ from kitnet.layers import (
     BatchNorm2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     Layer,
@@ -47,6 +48,12 @@ def conv(in_channels, out_channels, size=3, seed=0, **kwargs):
     )
 
 
+def up(in_channels, out_channels, size=3, seed=0, **kwargs):
+    return ConvTranspose2d(
+        in_channels, out_channels, size, rng=np.random.default_rng(seed), dtype=np.float64, **kwargs
+    )
+
+
 def norm(channels, cls=BatchNorm2d):
     rng = np.random.default_rng(channels)
     layer = cls(channels, dtype=np.float64)
@@ -71,6 +78,10 @@ FUSIONS = [
     (lambda: (conv(2, 3), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 3, bias=False, padding="same"), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 4, groups=2), BatchNorm2d(4, affine=False, dtype=np.float64)), WIDE, [ConvBatchNorm]),
+    (lambda: (up(2, 3, 4, stride=2), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (up(2, 5, 4, stride=2), norm(5), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (up(2, 6, stride=2, padding=1, groups=2, bias=False), norm(6)), WIDE, [ConvBatchNorm]),
+    (lambda: (up(2, 3), norm(3)), (2, 2, 1, 1), [ConvBatchNorm]),
     (lambda: (norm(2), ReLU()), IMAGE, [WithReLU]),
     (lambda: (conv(2, 3), ReLU(), norm(3)), IMAGE, [WithReLU, BatchNorm2d]),
     (lambda: (conv(2, 3), MaxPool2d(2), ReLU()), IMAGE, [Conv2d, MaxPool2d, ReLU]),
