@@ -18,6 +18,7 @@ ROWS: list[dict[str, Any]] = [
     {"x": (2, 3, 7), "k": 5, "kernel": 4, "stride": 2, "padding": 1, **_RELU},
     {"x": (2, 3, 7), "k": 5, "kernel": 2, "stride": 5, **_RELU6},
     {"x": (2, 3, 4, 5), "k": 4, "kernel": 1, "stride": 2, "bias": False, "low": 0.25},
+    {"x": (2, 3, 4, 5), "k": 9, "kernel": 1, "stride": 2, "high": 0.5},
     {"x": (2, 3, 4, 5), "k": 4, "kernel": (1, 3), "stride": (3, 2), "output_padding": (2, 1), **_RELU},
     {"x": (2, 3, 4, 5), "k": 4, "kernel": 2, "stride": 2, "dilation": 2, "output_padding": 1},
     {"x": (1, 2, 1, 1), "k": 3, "kernel": 1, "stride": 7, "output_padding": 6},
