@@ -18,6 +18,9 @@ Padding: TypeAlias = (
 )
 Ints: TypeAlias = "tuple[int, ...]"
 
+MODES = ("constant", "reflect", "replicate", "circular")
+"""What a border may hold."""
+
 LARGEST = 2**31 - 1
 """The largest kernel, stride, dilation, padding or spatial size: planes are indexed by 32-bit offsets."""
 
@@ -355,3 +358,25 @@ def _axis_padding(
     total = max((-(-size // stride) - 1) * stride + span - size, 0)
     small, large = total // 2, total - total // 2
     return (small, large) if padding == "same" else (large, small)
+
+
+def bordered(sizes: Sequence[int], pairs: Sequence[tuple[int, int]], mode: str, name: str) -> Ints:
+    """The sizes with a border of (before, after) cells around each axis; negative ones are cut off.
+
+    The kind of border, one of ``MODES``, says how large it can be; ``name`` is the argument that errors name.
+    """
+    found = []
+    for axis, (size, (low, high)) in enumerate(zip(sizes, pairs, strict=True)):
+        most = {"reflect": size - 1, "replicate": LARGEST if size else 0, "circular": size}.get(mode, LARGEST)
+        if (low, high) != (0, 0) and max(low, high) > most:
+            raise ValueError(
+                f"{name}: expected at most {most} cells with mode {mode!r} on axis {axis} of size {size}, "
+                f"got {(low, high)}"
+            )
+        if size + min(low, 0) + min(high, 0) < min(size, 1) or size + low + high > LARGEST:
+            raise ValueError(
+                f"{name}: expected to leave from 1 to {LARGEST} cells on axis {axis} of size {size}, "
+                f"got {(low, high)}"
+            )
+        found.append(size + low + high)
+    return tuple(found)

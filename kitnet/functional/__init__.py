@@ -57,6 +57,7 @@ from .norm import (
     batch_norm_train_backward,
     fold_batch_norm,
 )
+from .padding import pad, pad_backward
 from .unfold import (
     col2im,
     col2im_backward,
@@ -121,6 +122,8 @@ __all__ = [
     "max_pool2d_backward",
     "max_pool3d",
     "max_pool3d_backward",
+    "pad",
+    "pad_backward",
     "relu",
     "relu_backward",
     "sgd_step",

@@ -9,12 +9,14 @@ import numpy as np
 
 from .. import functional as F
 from .._arrays import Array, gate_batch
-from .._geometry import Padding, Size, one_int, product
+from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
 from .fused import RELU, AbsorbsReLU
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
+
+PADDING_MODES = ("zeros", *MODES[1:])
 
 
 class Convolution(AbsorbsReLU, Weighted, Windowed):
@@ -47,17 +49,24 @@ class Convolution(AbsorbsReLU, Weighted, Windowed):
 
     def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
         """The layer's work with other weights."""
-        y: Array = self._op(x, weight, bias, *self._moves(), clip=RELU if relu else None)
+        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=RELU if relu else None)
         return y
 
     def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
-        def pullback(dy: Array) -> Array | None:
-            dx: Array | None
-            dx, dw, db = self._op_backward(dy, x, self.weight.data, *self._moves(), input_grad=input_grad)
-            self._accumulate(dw, db)
-            return dx
+        framed, back = self._framed(x)
 
-        return self(x, relu=relu), pullback
+        def pullback(dy: Array) -> Array | None:
+            moves = self._moves()
+            dx, dw, db = self._op_backward(dy, framed, self.weight.data, *moves, input_grad=input_grad)
+            self._accumulate(dw, db)
+            return back(dx) if input_grad else None
+
+        clip = RELU if relu else None
+        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), clip=clip), pullback
+
+    def _framed(self, x: Array) -> tuple[Array, Pullback]:
+        """x as the function takes it, and the way back of its gradient."""
+        return x, lambda dx: dx
 
     def folded(self, norm: BatchNorm) -> tuple[Array, Array]:
         """The weights with which this layer does what it does now and then ``norm``."""
@@ -86,17 +95,36 @@ class Conv(Convolution):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
         dtype: Any = np.float32,
         rng: np.random.Generator | None = None,
     ) -> None:
         self._set_channels(in_channels, out_channels, groups)
         self._set_window(kernel_size, stride, padding, dilation)
+        if padding_mode not in PADDING_MODES:
+            known = ", ".join(map(repr, PADDING_MODES))
+            raise ValueError(f"padding_mode: expected one of {known}, got {padding_mode!r}")
+        self.padding_mode = padding_mode
         shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
         self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
 
     def _moves(self) -> tuple[Any, ...]:
-        return self.stride, self.padding, self.dilation, self.groups
+        padding = self.padding if self.padding_mode == "zeros" else 0
+        return self.stride, padding, self.dilation, self.groups
+
+    def window(self, in_size: Sequence[int], name: str = "in_shape") -> Window:
+        window = super().window(in_size, name)
+        if self.padding_mode != "zeros":
+            bordered(in_size, window.pads, self.padding_mode, "padding")
+        return window
+
+    def _framed(self, x: Array) -> tuple[Array, Pullback]:
+        if self.padding_mode == "zeros":
+            return super()._framed(x)
+        shape, mode = gate_batch(x, "x", self.ndim + 2).shape, self.padding_mode
+        pad = [cells for pair in reversed(self.window(shape[2:], "x").pads) for cells in pair]
+        return F.pad(x, pad, mode), lambda dx: F.pad_backward(dx, shape, pad, mode)
 
 
 class ConvBatchNorm(AbsorbsReLU):
@@ -161,6 +189,9 @@ class Conv2d(Conv):
         As for ``kitnet.functional.conv2d``.
     bias
         False for none.
+    padding_mode
+        What the padding holds: "zeros", or as ``kitnet.functional.pad`` says, "reflect", "replicate" or
+        "circular". Only zeros cost nothing; with the others x is copied.
     dtype
         float32 or float64: that of the parameters and so of x.
     rng

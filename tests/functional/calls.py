@@ -58,6 +58,8 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "fold": {"cols": cols, "output_size": (4, 5), "kernel_size": 2},
         "im2col": {"x": x, "kernel_size": 2},
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
+        "pad": {"x": x, "pad": (1, 2), "mode": "reflect"},
+        "pad_backward": {"dy": floats(n, 3, 4, 8), "input_shape": x.shape, "pad": (1, 2), "mode": "reflect"},
         "relu": {"x": x},
         "relu_backward": {"dy": x, "y": x},
         "softmax": {"x": x, "axis": 1},

@@ -98,7 +98,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
     ("conv_transpose[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
-    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|relu|softmax", "x", (0, 1, 2, 3, 4)),
+    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad|relu|softmax", "x", (0, 1, 2, 3, 4)),
     ("fold|unfold_backward", "cols", (0,)),
     ("batch_norm|batch_norm_train", "x", (0, 2, 3)),
     ("fold_batch_norm", "weight", (1,)),

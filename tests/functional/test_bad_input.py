@@ -142,6 +142,37 @@ TRANSPOSED = [
     (lambda: F.conv_transpose2d(X, W, clip=(1, 0)), V, "clip"),
 ]
 
+PADDING = [
+    (lambda: F.pad(X, 1), T, "pad"),
+    (lambda: F.pad(X, None), T, "pad"),
+    (lambda: F.pad(X, "11"), T, "pad"),
+    (lambda: F.pad(X, (1, 1.0)), T, "pad"),
+    (lambda: F.pad(X, (1, True)), T, "pad"),
+    (lambda: F.pad(X, (1,)), V, "pad"),
+    (lambda: F.pad(X, ()), V, "pad"),
+    (lambda: F.pad(X, (1,) * 10), V, "pad"),
+    (lambda: F.pad(X, (2**40, 0)), V, "pad"),
+    (lambda: F.pad(X, (2**31 - 6, 0)), V, "pad"),
+    (lambda: F.pad(X, (2**30, 0, 2**30, 0)), V, "pad"),
+    (lambda: F.pad(X, (-3, -3)), V, "pad"),
+    (lambda: F.pad(X, (-7, 9)), V, "pad"),
+    (lambda: F.pad(X, (6, 0), "reflect"), V, "pad"),
+    (lambda: F.pad(X, (0, 7), "circular"), V, "pad"),
+    (lambda: F.pad(X, (0, -1), "replicate"), V, "pad"),
+    (lambda: F.pad(zeros(2, 0), (0, 1), "replicate"), V, "pad"),
+    (lambda: F.pad(zeros(2, 0), (0, 1), "circular"), V, "pad"),
+    (lambda: F.pad(X, (1, 1), "edge"), V, "mode"),
+    (lambda: F.pad(X, (1, 1), None), V, "mode"),
+    (lambda: F.pad(X, (1, 1), "reflect", 1.0), V, "value"),
+    (lambda: F.pad(X, (1, 1), value=math.nan), V, "value"),
+    (lambda: F.pad(X, (1, 1), value=None), T, "value"),
+    (lambda: F.pad_backward(X, (2, 4, 6, 4), (1, 2)), V, "dy"),
+    (lambda: F.pad_backward(X, (2, 4, 6), (1, 2)), V, "dy"),
+    (lambda: F.pad_backward(X, 6, (1, 2)), T, "input_shape"),
+    (lambda: F.pad_backward(X, (2, 4, -6, 4), (1, 1)), V, "input_shape"),
+    (lambda: F.pad_backward(X, (2, 4, 6, 3), (3, 0), "reflect"), V, "pad"),
+]
+
 POOLING = [
     # windows (CVE-2022-35941, CVE-2021-41196, -29586, -37684, CVE-2025-2953)
     (lambda: F.max_pool2d(X, 0), V, "kernel_size"),
@@ -335,7 +366,8 @@ STEPS = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "argument"), [*CONVOLUTION, *TRANSPOSED, *POOLING, *WINDOWS, *ELEMENTS, *STEPS]
+    ("wrong", "error", "argument"),
+    [*CONVOLUTION, *TRANSPOSED, *PADDING, *POOLING, *WINDOWS, *ELEMENTS, *STEPS],
 )
 def test_bad_arguments_are_refused_by_name(wrong, error, argument):
     with pytest.raises(error, match=rf"^{argument}: expected .*, got "):

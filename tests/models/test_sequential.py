@@ -19,6 +19,7 @@ from kitnet.layers import (
     MaxPool2d,
     Parameter,
     ReLU,
+    SeparableConv2d,
 )
 from kitnet.layers.conv import ConvBatchNorm
 from kitnet.layers.fused import WithReLU
@@ -54,6 +55,10 @@ def up(in_channels, out_channels, size=3, seed=0, **kwargs):
     )
 
 
+def separable(in_channels, out_channels):
+    return SeparableConv2d(in_channels, out_channels, 3, dtype=np.float64, rng=np.random.default_rng(0))
+
+
 def norm(channels, cls=BatchNorm2d):
     rng = np.random.default_rng(channels)
     layer = cls(channels, dtype=np.float64)
@@ -78,6 +83,12 @@ FUSIONS = [
     (lambda: (conv(2, 3), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 3, bias=False, padding="same"), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 4, groups=2), BatchNorm2d(4, affine=False, dtype=np.float64)), WIDE, [ConvBatchNorm]),
+    (lambda: (conv(2, 3, padding=2, padding_mode="circular"), norm(3), ReLU()), WIDE, [WithReLU]),
+    (
+        lambda: (SeparableConv2d(2, 3, 3, dtype=np.float64, rng=np.random.default_rng(0)), ReLU()),
+        IMAGE,
+        [WithReLU],
+    ),
     (lambda: (up(2, 3, 4, stride=2), ReLU()), IMAGE, [WithReLU]),
     (lambda: (up(2, 6, 4, stride=2), norm(6), ReLU()), IMAGE, [WithReLU]),
     (lambda: (up(4, 6, stride=2, padding=1, groups=2, bias=False), norm(6)), (2, 4, 9, 9), [ConvBatchNorm]),
