@@ -1,7 +1,8 @@
 """The maths as pure functions on NumPy arrays, with PyTorch's names and argument order.
 
 Every ``op`` has its ``op_backward``: gradients are named after what they belong to (``dx`` of ``x``), ``dy``
-is that of the result. Arrays are float32 or float64, batch first. Results are new C-contiguous arrays;
+is that of the result. Arrays are float32 or float64, batch first; convolution and pooling also take a
+sample by itself, without the axis of the batch. Results are new C-contiguous arrays;
 arguments are never written, but by the steps of ``updates``. Arguments are checked here and nowhere below:
 what does not fit is a ValueError or TypeError that names the argument.
 """

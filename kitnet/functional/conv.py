@@ -9,6 +9,7 @@ from __future__ import annotations
 from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, lift, one_int
+from ._batch import takes_one_sample
 
 
 def _geometry(
@@ -30,6 +31,7 @@ def _geometry(
     return x, weight, window, groups
 
 
+@takes_one_sample(1)
 def _conv(
     ndim: int,
     x: Array,
@@ -50,6 +52,7 @@ def _conv(
     return y
 
 
+@takes_one_sample(2)
 def _conv_backward(
     ndim: int,
     dy: Array,
@@ -114,7 +117,8 @@ def conv2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose result has no
+        axis of the batch either.
     weight
         Kernels (K, C / groups, kh, kw): K feature maps, each over all channels of its group. What the article
         calls "3-D" convolution (4-D input, 4-D weights) is this.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, lift, one_int, product
+from ._batch import takes_one_sample
 
 
 def _geometry(
@@ -36,6 +37,7 @@ def _geometry(
     return x, weight, window, groups, (x.shape[0], weight.shape[1] * groups, *window.in_size)
 
 
+@takes_one_sample(1)
 def _conv_transpose(
     ndim: int,
     x: Array,
@@ -59,6 +61,7 @@ def _conv_transpose(
     return y
 
 
+@takes_one_sample(2)
 def _conv_transpose_backward(
     ndim: int,
     dy: Array,
@@ -131,7 +134,8 @@ def conv_transpose2d(
     Parameters
     ----------
     x
-        (N, C, H, W), float32 or float64; only N may be 0.
+        (N, C, H, W), float32 or float64; only N may be 0. Or (C, H, W), whose result has no axis of the batch
+        either.
     weight
         (C, K / groups, kh, kw), of x's dtype: ``conv2d``'s, for the convolution from K channels to C.
     bias

@@ -122,8 +122,8 @@ class Conv(Convolution):
     def _framed(self, x: Array) -> tuple[Array, Pullback]:
         if self.padding_mode == "zeros":
             return super()._framed(x)
-        shape, mode = gate_batch(x, "x", self.ndim + 2).shape, self.padding_mode
-        pad = [cells for pair in reversed(self.window(shape[2:], "x").pads) for cells in pair]
+        shape, mode = gate_batch(x, "x", (self.ndim + 2, self.ndim + 1)).shape, self.padding_mode
+        pad = [cells for pair in reversed(self.window(shape[-self.ndim :], "x").pads) for cells in pair]
         return F.pad(x, pad, mode), lambda dx: F.pad_backward(dx, shape, pad, mode)
 
 

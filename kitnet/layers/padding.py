@@ -23,7 +23,7 @@ class Padding(Layer):
         self.padding = per_axis(padding, 2 * self.ndim, "padding", least=least)
 
     def __call__(self, x: Array) -> Array:
-        return F.pad(gate_batch(x, "x", self.ndim + 2), self.padding, self.mode, self.value)
+        return F.pad(gate_batch(x, "x", (self.ndim + 2, self.ndim + 1)), self.padding, self.mode, self.value)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
         y, shape = self(x), x.shape
@@ -32,9 +32,9 @@ class Padding(Layer):
         return y, lambda dy: F.pad_backward(gate(dy, "dy", dtype=y.dtype), shape, self.padding, self.mode)
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        shape = checked_shape(in_shape, self.ndim + 2, "in_shape")
+        shape = checked_shape(in_shape, (self.ndim + 2, self.ndim + 1), "in_shape")
         pairs = list(zip(self.padding[::2], self.padding[1::2], strict=True))[::-1]
-        return (*shape[:2], *bordered(shape[2:], pairs, self.mode, "in_shape"))
+        return *shape[: -self.ndim], *bordered(shape[-self.ndim :], pairs, self.mode, "in_shape")
 
 
 class ConstantPadding(Padding):

@@ -51,6 +51,8 @@ class Windowed(Layer):
         return self.window(in_size, name).out_size
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
+        if len(in_shape) == self.ndim + 1:  # a sample by itself
+            return self.out_shape((1, *in_shape))[1:]
         n, c, *in_size = checked_shape(in_shape, self.ndim + 2, "in_shape")
         return (n, self._out_channels(c), *self.out_size(in_size))
 
