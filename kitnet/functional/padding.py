@@ -44,7 +44,7 @@ def _borders(y: Array, pairs: Pairs, mode: str) -> Iterator[tuple[int, Array, Ar
     """(axis, border, source) of each border of ``y``, both views: the border holds what its source does.
 
     The source of "replicate" is one cell, that of "constant" says nothing. Borders reach over the whole of
-    the other axes: in this order the corners come out right.
+    the other axes, their borders included: so the corners come out right.
     """
     for axis, (low, high) in enumerate(pairs):
         end = y.shape[axis] - high
@@ -154,7 +154,7 @@ def pad_backward(
     else:
         dy = dy.copy()
         with np.errstate(all="ignore"):  # infinities may meet
-            for axis, border, source in reversed(list(_borders(dy, pairs, mode))):
+            for axis, border, source in _borders(dy, pairs, mode):
                 source += border.sum(axis, keepdims=True) if mode == "replicate" else border
     dx[left] = _inside(dy, pairs)
     return dx
