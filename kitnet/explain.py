@@ -252,10 +252,11 @@ class _Problem:
         y, dx, dweight = (empty(array.shape, self.dtype) for array in (dy, x, weight))
         none, dbias = np.empty(0, self.dtype), np.empty(len(weight), self.dtype)
         rest, run = (*self.window.geometry, self.groups, _threads()), _backend.kernels()
+        clip = -math.inf, math.inf
         x, weight, dy, y, dx, dweight = map(lift, (x, weight, dy, y, dx, dweight))
         return [
-            lambda: run.conv_forward(x, weight, none, y, -math.inf, math.inf, *rest),
-            lambda: run.conv_backward_data(dy, weight, dx, *rest),
+            lambda: run.conv_forward(x, weight, none, y, *clip, *rest),
+            lambda: run.conv_backward_data(dy, weight, none, dx, *clip, *rest),
             lambda: run.conv_backward_weight(dy, x, dweight, dbias, *rest),
         ]
 

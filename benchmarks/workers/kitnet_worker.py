@@ -31,7 +31,8 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
             parameter.data = values
 
     def conv(params: dict[str, Any], pass_: str) -> Prepared:
-        return conv_of(inputs.conv_arrays(params), params, pass_)
+        names = ("stride", "padding", "dilation", "groups")
+        return convolution("conv", inputs.conv_arrays(params), [params[name] for name in names], pass_)
 
     def conv_variant(params: dict[str, Any], pass_: str) -> Prepared:
         """In another dtype, or with scaled weights, whose results have none to compare with."""
@@ -39,15 +40,20 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         if not PLAINLY:
             arrays = {name: array.astype(dtype) for name, array in arrays.items()}
             arrays["weight"] *= scale or 1
-        prepared = conv_of(arrays, params, pass_)
+        names = ("stride", "padding", "dilation", "groups")
+        prepared = convolution("conv", arrays, [params[name] for name in names], pass_)
         return Prepared(prepared.call, lambda _: ()) if scale else prepared
 
-    def conv_of(arrays: dict[str, np.ndarray], params: dict[str, Any], pass_: str) -> Prepared:
+    def conv_transpose(params: dict[str, Any], pass_: str) -> Prepared:
+        names = ("stride", "padding", "output_padding", "groups", "dilation")
+        arrays = inputs.conv_transpose_arrays(params)
+        return convolution("conv_transpose", arrays, [params[name] for name in names], pass_)
+
+    def convolution(op: str, arrays: dict[str, Any], geometry: list[Any], pass_: str) -> Prepared:
         x, weight, bias, dy = (arrays[name] for name in ("x", "weight", "bias", "dy"))
-        geometry = [params[name] for name in ("stride", "padding", "dilation", "groups")]
-        ndim = len(params["kernel"])
-        forward = getattr(F, f"conv{ndim}d")
-        backward = getattr(F, f"conv{ndim}d_backward")
+        ndim = x.ndim - 2
+        forward = getattr(F, f"{op}{ndim}d")
+        backward = getattr(F, f"{op}{ndim}d_backward")
         calls = {
             "forward": lambda: forward(x, weight, bias, *geometry),
             "backward": lambda: backward(dy, x, weight, *geometry),
@@ -189,6 +195,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "conv": conv,
         "conv_variant": conv_variant,
         "article_conv": conv,
+        "conv_transpose": conv_transpose,
         "linear": linear,
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
         "max_pool": max_pool,

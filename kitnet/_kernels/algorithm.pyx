@@ -12,7 +12,8 @@ cdef Py_ssize_t rehearse(real* nothing, str kernel, const Py_ssize_t* x, const P
         return forward(x, w, y, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
                        n_threads, choice)
     if kernel == "conv_backward_data":
-        return backward_data(y, w, x, nothing, nothing, nothing, stride, padding, dilation, groups, n_threads, choice)
+        return backward_data(y, w, x, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
+                             n_threads, choice)
     return backward_weight(y, x, w, nothing, nothing, nothing, nothing, stride, padding, dilation, groups, n_threads,
                            choice)
 

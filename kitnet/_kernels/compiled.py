@@ -18,6 +18,7 @@ from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
 from .peak import mac_peak
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .sums import channel_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_statistics",
+    "channel_sums",
     "col2im",
     "conv_algorithm",
     "conv_backward_data",

@@ -1,7 +1,8 @@
 """Convolution, forward and backward to the data: packed implicit GEMM on the lattice (see _lattice.pxd).
 
 Both directions are one loop nest. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
-of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element.
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. With a
+bias and bounds, backward is the transposed convolution.
 
     pack the weights: panels of filters, as tall as the register tile, in blocks of channels
     parallel, task = (block of columns, block of filters, group):
@@ -319,9 +320,23 @@ cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, co
     return memory.size + convolve(&plan, &lattice, x, weight, bias, y, low, high, False, n_threads)
 
 
+cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
+               real high, int n_threads) noexcept nogil:
+    """dest = clip(bias), channel by channel."""
+    cdef Py_ssize_t i, j
+    cdef real value
+    for i in prange(batch * channels, num_threads=team(n_threads, <double>batch * channels * plane / 4),
+                    schedule="static"):
+        value = bias[i % channels] if bias != NULL else 0
+        value = low if value < low else value
+        value = high if value > high else value
+        for j in range(plane):
+            dest[i * plane + j] = value
+
+
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
-                              const real* dy, const real* weight, real* dx, stride, padding, dilation, int groups,
-                              int n_threads, Choice* choice) except -1:
+                              const real* dy, const real* weight, const real* bias, real* dx, double low, double high,
+                              stride, padding, dilation, int groups, int n_threads, Choice* choice) except -1:
     cdef Plan plan
     cdef Lattice lattice
     cdef int a
@@ -329,13 +344,17 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     cdef Py_ssize_t[3] phases
     cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
     cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free
-    cdef double inf = float("inf")
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    cdef bint gaps = False
     for a in range(3):
         phases[a] = min(<Py_ssize_t>stride[a], x_shape[2 + a])
-    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
-    if dx != NULL and stride[0] * stride[1] * stride[2] > 1:
-        memset(dx, 0, x_shape[0] * x_shape[1] * x_shape[2] * x_shape[3] * x_shape[4] * sizeof(real))
+        for phase in range(phases[a]):
+            axis_backward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                          y_shape[2 + a], phase)
+            gaps = gaps or lattice.axis[a].taps == 0
+    # Inputs that no window touches make phases without taps, which are not visited.
+    if gaps and dx != NULL:
+        fill(dx, x_shape[0], x_shape[1], x_shape[2] * x_shape[3] * x_shape[4], bias, <real>low, <real>high, n_threads)
     for phase in range(phases[0] * phases[1] * phases[2]):
         plan.batch, plan.groups, plan.choice = y_shape[0], groups, choice
         plan.rows, plan.depth = w_shape[1], w_shape[0] // groups
@@ -351,7 +370,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
             taps *= lattice.axis[a].taps
         flatten(lattice.axis)
         if taps:
-            most = max(most, convolve(&plan, &lattice, dy, weight, <const real*>NULL, dx, -inf, inf, True, n_threads))
+            most = max(most, convolve(&plan, &lattice, dy, weight, bias, dx, low, high, True, n_threads))
     return memory.size + most
 
 
@@ -366,8 +385,10 @@ def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, 
 
 
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
-                       real[:, :, :, :, ::1] dx not None, stride, padding, dilation, int groups, int n_threads):
+                       const real[::1] bias not None, real[:, :, :, :, ::1] dx not None, double low, double high,
+                       stride, padding, dilation, int groups, int n_threads):
     cdef Choice choice
     if dx.size:
         backward_data(dy.shape, weight.shape, dx.shape, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
-                      &dx[0, 0, 0, 0, 0], stride, padding, dilation, groups, n_threads, &choice)
+                      &bias[0] if bias.shape[0] else NULL, &dx[0, 0, 0, 0, 0], low, high, stride, padding, dilation,
+                      groups, n_threads, &choice)

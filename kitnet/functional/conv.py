@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, lift, one_int
+from ._batch import takes_one_sample
 
 
 def conv_window(
@@ -44,6 +45,7 @@ def _geometry(
     return x, weight, *conv_window(x.shape, weight.shape, stride, padding, dilation, groups)
 
 
+@takes_one_sample(1)
 def _conv(
     ndim: int,
     x: Array,
@@ -64,6 +66,7 @@ def _conv(
     return y
 
 
+@takes_one_sample(2)
 def _conv_backward(
     ndim: int,
     dy: Array,
@@ -81,7 +84,8 @@ def _conv_backward(
     dw, db = empty(weight.shape, x.dtype), empty(weight.shape[:1], x.dtype)
     rest = *window.geometry, groups, n_threads()
     if dx is not None:
-        kernels().conv_backward_data(lift(dy), lift(weight), lift(dx), *rest)
+        bias = optional(None, "bias", x.dtype, (x.shape[1],))
+        kernels().conv_backward_data(lift(dy), lift(weight), bias, lift(dx), *gate_clip(None), *rest)
     kernels().conv_backward_weight(lift(dy), lift(x), lift(dw), db, *rest)
     return dx, dw, db
 
@@ -127,7 +131,8 @@ def conv2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose result has no
+        axis of the batch either.
     weight
         Kernels (K, C / groups, kh, kw): K feature maps, each over all channels of its group. What the article
         calls "3-D" convolution (4-D input, 4-D weights) is this.
