@@ -1,5 +1,6 @@
 """Winograd convolution F(4x4, 3x3) for float32: see winograd.pyx."""
 
+from ._choice cimport Choice
 from ._lattice cimport Axis, Lattice
 
 cdef enum:
@@ -18,11 +19,12 @@ cdef struct Filtering:
     Py_ssize_t[2] size      # of a source plane
     Py_ssize_t[2] out       # of a result plane
     Py_ssize_t[2] pad       # before
+    Choice* choice          # what was decided, and by what
 
 
 cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
 cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil
-cdef int filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
-                       double low, double high, char* spoilt, int n_threads) except -1
+cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
+                              double low, double high, char* spoilt, int n_threads) except -1

@@ -2,5 +2,5 @@
 
 from .winograd cimport Filtering
 
-cdef int filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
-                        int n_threads) except -1
+cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
+                               int n_threads) except -1

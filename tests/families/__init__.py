@@ -8,7 +8,7 @@ from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Adam, Multiply, Relu, Sgd
 from .pooling import AvgPool, LpPool, MaxPool
 from .rows import BatchNorm, CrossEntropy, Linear, Softmax
-from .windows import Conv, Im2col, Local, Unfold, Windowed
+from .windows import Conv, ConvTranspose, Im2col, Local, Unfold, Windowed
 
 __all__ = [
     "DTYPES",
@@ -20,6 +20,7 @@ __all__ = [
     "Call",
     "Case",
     "Conv",
+    "ConvTranspose",
     "CrossEntropy",
     "Im2col",
     "Linear",
