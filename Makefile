@@ -7,7 +7,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md $(shell find kitnet -type f \
 	! -name '*.so' ! -name '*.pyc' ! -path '*/.*' ! -path 'kitnet/_kernels/*.c' -o -path '*/simd/*.c')
 
-.PHONY: help train test test-packaging lint bench compare footprint sanitize wheel clean
+.PHONY: help train test test-packaging lint bench compare scaling footprint sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo "make lint            ruff, cython-lint, mypy"
 	@echo "make bench           pytest-benchmark over tests/cases/"
 	@echo "make compare         kitnet against PyTorch and ONNX Runtime (installs them in $(PEERS))"
+	@echo "                     make compare THREADS=1: on one thread, into compare-1thread.md"
+	@echo "make scaling         kitnet on 1, 2, 4, ... threads"
 	@echo "make footprint       the size of the wheel, the time of an import, the page faults of training"
 	@echo "make sanitize        the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make wheel           sdist, and the wheel built from it, in dist/"
@@ -44,7 +46,11 @@ bench: $(VENV)/dev.installed
 
 compare: export KITNET_REQUIRE_COMPILED = 1
 compare: $(PEERS)/peers.installed
-	$(PEERS)/bin/python benchmarks/compare.py
+	$(PEERS)/bin/python benchmarks/compare.py $(if $(THREADS),--threads $(THREADS) --name compare-$(THREADS)thread)
+
+scaling: export KITNET_REQUIRE_COMPILED = 1
+scaling: $(VENV)/dev.installed
+	$(VENV)/bin/python benchmarks/scaling.py
 
 footprint: export KITNET_REQUIRE_COMPILED = 1
 footprint: wheel

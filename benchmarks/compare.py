@@ -1,19 +1,22 @@
 """Compare kitnet with PyTorch (both memory formats), ONNX Runtime and the article's loops, row by row.
 
-    python benchmarks/compare.py                          all rows, about 20 minutes
+Some rows compare it with itself: float64 with float32, denormal weights with normal ones.
+
+    python benchmarks/compare.py                          all rows, about 25 minutes
     python benchmarks/compare.py --list                   the groups and their rows
     python benchmarks/compare.py --rows 'lenet|^pool'     the rows whose group/label matches
     python benchmarks/compare.py --rows norm --update     measure these again, keep the others of the report
     python benchmarks/compare.py --quick                  few repeats: does it run?
+    python benchmarks/compare.py --threads 1 --name compare-1thread
 
 Every library has a process of its own (``workers/``) with the same number of threads. For each row each
 library prepares the same input and warms up; then, in each of several rounds, the libraries take turns,
 and only one computes at any time: a worker answers only when its threads are idle. The order turns round
 from round to round. A row's ratio is the median over the rounds of (peer's median / kitnet's median).
 
-It prints the table and writes ``compare.json`` and ``compare.md`` to ``--out``. Peers that are not
-installed are left out with a note. Exit code: 0 measured, 1 a row failed or its results disagree, 2 bad
-use. A missed target is no failure: it is in the table.
+It prints the table and writes ``compare.json`` and ``compare.md`` (``--name``) to ``--out``. Peers that
+are not installed are left out with a note. Exit code: 0 measured, 1 a row failed or its results disagree,
+2 bad use. A missed target is no failure: it is in the table.
 """
 
 from __future__ import annotations
@@ -60,6 +63,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--peer-python", default=None, help="interpreter that has the peers (default: --python)"
     )
     parser.add_argument("--out", type=Path, default=HERE / "results", help="directory of the report")
+    parser.add_argument("--name", default="compare", help="of the report's files (default compare)")
     parser.add_argument("--update", action="store_true", help="keep the rows of an earlier report in --out")
     parser.add_argument("--list", action="store_true", help="print the rows and exit")
     chosen = parser.parse_args(arguments)
@@ -149,11 +153,11 @@ def earlier(path: Path, machine: dict[str, str]) -> dict[str, Any]:
     return old
 
 
-def write(out: Path, document: dict[str, Any]) -> None:
-    """``compare.json`` and ``compare.md``."""
+def write(out: Path, name: str, document: dict[str, Any]) -> None:
+    """The report, as JSON and as Markdown."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "compare.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (out / "compare.md").write_text(report.markdown(document), encoding="utf-8")
+    (out / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (out / f"{name}.md").write_text(report.markdown(document), encoding="utf-8")
 
 
 def run(chosen: argparse.Namespace, workers: Sequence[Worker]) -> int:
@@ -161,7 +165,7 @@ def run(chosen: argparse.Namespace, workers: Sequence[Worker]) -> int:
     machine = describe({w.library.title: w.about for w in workers}, chosen.threads)
     results: dict[str, report.Result] = {}
     if chosen.update:
-        old = earlier(chosen.out / "compare.json", machine)
+        old = earlier(chosen.out / f"{chosen.name}.json", machine)
         machine = old["machine"] | machine
         results = {f"{result['group']}/{result['label']}": result for result in old["results"]}
     print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
@@ -183,7 +187,7 @@ def run(chosen: argparse.Namespace, workers: Sequence[Worker]) -> int:
         "verdicts": report.verdicts(measured),
         "results": measured,
     }
-    write(chosen.out, document)
+    write(chosen.out, chosen.name, document)
     print("\n" + report.markdown(document))
     print(f"{len(chosen.selected)} rows in {time.perf_counter() - start:.0f} s; written to {chosen.out}")
     return 1 if failed else 0

@@ -31,6 +31,8 @@ class Library:
     title: str
     module: str
     arguments: tuple[str, ...] = ()
+    ours: bool = False
+    """It runs on the interpreter that has kitnet."""
 
 
 KITNET = Library("kitnet", "kitnet", "workers.kitnet_worker")
@@ -38,7 +40,8 @@ PEERS = (
     Library("torch", "PyTorch NCHW", "workers.torch_worker"),
     Library("torch_cl", "PyTorch channels_last", "workers.torch_worker", ("channels_last",)),
     Library("onnxruntime", "ONNX Runtime", "workers.ort_worker"),
-    Library("article", "article's loops", "workers.article_worker"),
+    Library("article", "article's loops", "workers.article_worker", ours=True),
+    Library("itself", "kitnet itself", "workers.kitnet_worker", ("plainly",), ours=True),
 )
 
 
@@ -150,7 +153,7 @@ def start_all(
     workers, notes = [kitnet], []
     for library in PEERS:
         if library.name in names:
-            worker = Worker(library, python if library.name == "article" else peer_python, threads)
+            worker = Worker(library, python if library.ours else peer_python, threads)
             if "missing" in worker.start():
                 notes.append(f"{library.title} is left out: {worker.about['missing']}")
                 worker.stop()

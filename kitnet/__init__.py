@@ -24,6 +24,7 @@ from ._config import (
 
 if TYPE_CHECKING:
     from . import article, datasets, functional, init, layers, models, training
+    from .explain import explain_conv
     from .models import load, save
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "config_context",
     "datasets",
     "empty_cache",
+    "explain_conv",
     "functional",
     "get_config",
     "get_num_threads",
@@ -50,9 +52,12 @@ __all__ = [
 ]
 
 
+_HOMES = {"explain_conv": ".explain", "load": ".models", "save": ".models"}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("load", "save"):
-        return getattr(import_module(".models", __name__), name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name], __name__), name)
     if name in __all__:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

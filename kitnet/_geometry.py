@@ -18,6 +18,9 @@ Padding: TypeAlias = (
 )
 Ints: TypeAlias = "tuple[int, ...]"
 
+MODES = ("constant", "reflect", "replicate", "circular")
+"""What a border may hold."""
+
 LARGEST = 2**31 - 1
 """The largest kernel, stride, dilation, padding or spatial size: planes are indexed by 32-bit offsets."""
 
@@ -163,6 +166,43 @@ class Window:
             input_name,
         )
 
+    @staticmethod
+    def transposed(
+        out_size: Sequence[int],
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Padding = 0,
+        output_padding: Size = 0,
+        dilation: Size = 1,
+        *,
+        kernel_name: str = "kernel_size",
+        input_name: str = "x",
+    ) -> Window:
+        """The window that a transposed convolution of an input of size ``out_size`` goes back through.
+
+        Its ``in_size`` is the size of the result: the input whose convolution has size ``out_size``. A stride
+        leaves several; the smallest is meant, and ``output_padding`` cells more at the end. The rules "same"
+        and "same_lower" choose ``out_size`` times the stride.
+
+        >>> Window.transposed((3,), kernel_size=3, stride=2, padding=1).in_size
+        (5,)
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the argument that is at fault.
+        """
+        n = len(out_size)
+        return _transposed(
+            tuple(out_size),
+            per_axis(kernel_size, n, kernel_name),
+            per_axis(stride, n, "stride"),
+            _pads(padding, n),
+            per_axis(output_padding, n, "output_padding", least=0),
+            per_axis(dilation, n, "dilation"),
+            input_name,
+        )
+
     @property
     def ndim(self) -> int:
         return len(self.kernel)
@@ -182,6 +222,11 @@ class Window:
     @cached_property
     def dilation3(self) -> tuple[int, int, int]:
         return _lift(self.dilation, 1)
+
+    @cached_property
+    def pads(self) -> tuple[tuple[int, int], ...]:
+        """Padding as (before, after) pairs."""
+        return tuple(zip(self.pad_before, self.pad_after, strict=True))
 
     @cached_property
     def out3(self) -> tuple[int, int, int]:
@@ -247,6 +292,45 @@ def _window(
     return Window(in_size, kernel, stride, tuple(before), tuple(after), dilation, tuple(out))
 
 
+@lru_cache(maxsize=1024)
+def _transposed(
+    out_size: Ints,
+    kernel: Ints,
+    stride: Ints,
+    padding: tuple[tuple[int, int], ...] | str,
+    output_padding: Ints,
+    dilation: Ints,
+    input_name: str,
+) -> Window:
+    if 0 in out_size:
+        raise ValueError(f"{input_name}: expected spatial sizes of at least 1, got {out_size}")
+    same = padding in ("same", "same_lower")
+    before, after, sizes = [], [], []
+    axes = zip(out_size, kernel, stride, output_padding, dilation, strict=True)
+    for axis, (out, k, s, extra, d) in enumerate(axes):
+        span = d * (k - 1) + 1
+        if extra >= max(s, d):
+            raise ValueError(
+                f"output_padding: expected less than the stride or the dilation, {max(s, d)} on axis {axis}, "
+                f"got {extra}"
+            )
+        if same and extra:
+            raise ValueError(f"output_padding: expected 0 with padding {padding!r}, got {extra}")
+        low, high = _axis_padding(padding, axis, out * s, span, s)
+        padded = (out - 1) * s + span + (max(s - span, 0) if same else extra)
+        if padded > LARGEST:
+            raise ValueError(f"stride: expected a padded result of at most {LARGEST}, got {padded}")
+        if padded - low - high < 1:
+            raise ValueError(
+                f"padding: expected a result of at least 1 on axis {axis}, got {padded} less the padding "
+                f"{(low, high)}"
+            )
+        before.append(low)
+        after.append(high)
+        sizes.append(padded - low - high)
+    return Window(tuple(sizes), kernel, stride, tuple(before), tuple(after), dilation, out_size)
+
+
 def _steps_over(size: int, stride: int, dilation: int, low: int, count: int) -> bool:
     """Whether some window that starts in the padding has no tap in the input (possible if dilation > size).
 
@@ -274,3 +358,25 @@ def _axis_padding(
     total = max((-(-size // stride) - 1) * stride + span - size, 0)
     small, large = total // 2, total - total // 2
     return (small, large) if padding == "same" else (large, small)
+
+
+def bordered(sizes: Sequence[int], pairs: Sequence[tuple[int, int]], mode: str, name: str) -> Ints:
+    """The sizes with a border of (before, after) cells around each axis; negative ones are cut off.
+
+    The kind of border, one of ``MODES``, says how large it can be; ``name`` is the argument that errors name.
+    """
+    found = []
+    for axis, (size, (low, high)) in enumerate(zip(sizes, pairs, strict=True)):
+        most = {"reflect": size - 1, "replicate": LARGEST if size else 0, "circular": size}.get(mode, LARGEST)
+        if (low, high) != (0, 0) and max(low, high) > most:
+            raise ValueError(
+                f"{name}: expected at most {most} cells with mode {mode!r} on axis {axis} of size {size}, "
+                f"got {(low, high)}"
+            )
+        if size + min(low, 0) + min(high, 0) < min(size, 1) or size + low + high > LARGEST:
+            raise ValueError(
+                f"{name}: expected to leave from 1 to {LARGEST} cells on axis {axis} of size {size}, "
+                f"got {(low, high)}"
+            )
+        found.append(size + low + high)
+    return tuple(found)

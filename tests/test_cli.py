@@ -231,6 +231,42 @@ def test_bench(capsys):
         assert word in out
 
 
+def test_bench_explains_one_convolution(capsys):
+    conv = [
+        "--conv",
+        "2x32x12x12",
+        "--weight",
+        "32x32x3x3",
+        "--stride",
+        "1",
+        "--padding",
+        "1",
+        "--dilation",
+        "1",
+    ]
+    assert main(["bench", *conv, "--groups", "1", "--dtype", "float32", "--seconds", "0"]) == 0
+    out = capsys.readouterr().out
+    for word in ("2x32x12x12", "backward weight", "GFLOP/s", "scratch MB", kitnet.backend()):
+        assert word in out
+    conv = [
+        "--conv",
+        "1x2x9",
+        "--weight",
+        "4x1x3",
+        "--padding",
+        "same_lower",
+        "--stride",
+        "2",
+        "--groups",
+        "2",
+    ]
+    assert main(["bench", *conv, "--dtype", "float64", "--seconds", "0"]) == 0
+    assert "padding 1, dilation 1, groups 2; float64" in capsys.readouterr().out
+    conv = ["--conv", "1x1x9x9", "--weight", "1x1x3x3", "--padding", "1x0", "--stride", "2x1"]
+    assert main(["bench", *conv, "--seconds", "0"]) == 0
+    assert "stride 2x1, padding 1x0, dilation 1x1" in capsys.readouterr().out
+
+
 def test_version_and_help():
     assert run("--version").stdout == f"kitnet {kitnet.__version__}\n"
     assert all(word in run("--help").stdout for word in ("train", "evaluate", "predict", "info", "bench"))
@@ -256,6 +292,12 @@ def test_wrong_use_is_one_line(tmp_path):
         (["evaluate", tmp_path / "file"], ["safetensors", "file"]),
         (["evaluate", tmp_path], [str(tmp_path)]),
         (["bench", "--seconds", "-1"], ["--seconds"]),
+        (["bench", "--conv", "8x64x56x56"], ["--weight", "both"]),
+        (["bench", "--stride", "2"], ["--conv", "both"]),
+        (["bench", "--conv", "8x", "--weight", "64x64x3x3"], ["--conv", "'8x'"]),
+        (["bench", "--conv", "8x64x56x56", "--weight", "64x3x3x3"], ["--weight: expected 64 channels"]),
+        (["bench", "--conv", "8x64x56x56", "--weight", "64x64x3x3", "--dtype", "int8"], ["dtype", "int8"]),
+        (["bench", "--conv", "8x64x56x56", "--weight", "64x64x3x3", "--padding", "odd"], ["padding", "odd"]),
     ):
         fails(run(*arguments), *words)
     assert (tmp_path / "file").read_text() == "old"

@@ -58,6 +58,36 @@ def test_same_padding_is_tensorflows(size, kernel, stride):
     assert Window.of((9,), kernel, stride, "valid") == Window.of((9,), kernel, stride, 0)
 
 
+def test_a_transposed_window_is_the_smallest_that_has_so_many_places():
+    """And ``output_padding`` cells more, which make no place, or (a stride of them) places of their own."""
+    for out, k, s, d, pads in SMALL:
+        least = (out - 1) * s + d * (k - 1) + 1 - sum(pads)
+        if least < 1:
+            with pytest.raises(ValueError, match=r"^padding: "):
+                Window.transposed((out,), k, s, (pads,), 0, d)
+            continue
+        for extra in range(max(s, d)):
+            window = Window.transposed((out,), k, s, (pads,), extra, d)
+            assert window.in_size == (least + extra,)
+            assert window.pads == (pads,)
+            there = Window.of(window.in_size, k, s, (pads,), d)
+            assert there.out_size == (out + extra // s,)
+            assert there == window or extra >= s
+        with pytest.raises(ValueError, match=r"^output_padding: "):
+            Window.transposed((out,), k, s, (pads,), max(s, d), d)
+
+
+@pytest.mark.parametrize(("out", "kernel", "stride"), list(product((1, 4, 5), (1, 2, 3, 4), (1, 2, 3))))
+def test_a_transposed_window_of_same_padding_is_a_stride_times_as_large(out, kernel, stride):
+    for rule in ("same", "same_lower"):
+        window = Window.transposed((out,), kernel, stride, rule)
+        assert window.in_size == (out * stride,)
+        assert window == Window.of(window.in_size, kernel, stride, rule)
+        with pytest.raises(ValueError, match=r"^output_padding: expected "):
+            Window.transposed((out,), kernel, 4, rule, 1)
+    assert Window.transposed((out,), kernel, stride, "valid") == Window.transposed((out,), kernel, stride)
+
+
 def test_a_window_is_lifted_to_three_axes():
     window = Window.of((7, 9), (3, 2), (2, 1), ((1, 0), (0, 1)), (1, 3))
     assert window.geometry == ((1, 2, 1), (0, 1, 0), (1, 1, 3))

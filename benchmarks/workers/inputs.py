@@ -65,6 +65,29 @@ def conv_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     }
 
 
+def conv_transpose_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x, weight, bias and dy of a row of a transposed convolution; the weights about keep the variance."""
+    rng = np.random.default_rng(SEED)
+    n, c, *spatial = params["x"]
+    axes = zip(
+        spatial,
+        params["kernel"],
+        params["stride"],
+        params["padding"],
+        params["dilation"],
+        params["output_padding"],
+        strict=True,
+    )
+    out = ((size - 1) * s - 2 * p + d * (k - 1) + 1 + extra for size, k, s, p, d, extra in axes)
+    terms = c / params["groups"] * float(np.prod(params["kernel"])) / float(np.prod(params["stride"]))
+    return {
+        "x": noise(rng, params["x"]),
+        "weight": noise(rng, (c, params["k"] // params["groups"], *params["kernel"]), terms**-0.5),
+        "bias": noise(rng, (params["k"],)),
+        "dy": noise(rng, (n, params["k"], *out)),
+    }
+
+
 def linear_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """x, weight, bias and dy of a linear row."""
     rng = np.random.default_rng(SEED)

@@ -1,7 +1,11 @@
-"""kitnet, through its public functions and layers: what a user calls, argument checks included."""
+"""kitnet, through its public functions and layers: what a user calls, argument checks included.
+
+With the argument ``plainly`` it is the peer of itself in the rows of variants: it leaves out what these vary.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -10,6 +14,8 @@ import numpy as np
 
 from workers import inputs
 from workers.protocol import Operation, Prepared, serve
+
+PLAINLY = sys.argv[1:] == ["plainly"]
 
 
 def load() -> tuple[dict[str, Any], dict[str, Operation]]:
@@ -25,12 +31,29 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
             parameter.data = values
 
     def conv(params: dict[str, Any], pass_: str) -> Prepared:
-        arrays = inputs.conv_arrays(params)
+        names = ("stride", "padding", "dilation", "groups")
+        return convolution("conv", inputs.conv_arrays(params), [params[name] for name in names], pass_)
+
+    def conv_variant(params: dict[str, Any], pass_: str) -> Prepared:
+        """In another dtype, or with scaled weights, whose results have none to compare with."""
+        arrays, dtype, scale = inputs.conv_arrays(params), params.get("dtype", "float32"), params.get("scale")
+        if not PLAINLY:
+            arrays = {name: array.astype(dtype) for name, array in arrays.items()}
+            arrays["weight"] *= scale or 1
+        names = ("stride", "padding", "dilation", "groups")
+        prepared = convolution("conv", arrays, [params[name] for name in names], pass_)
+        return Prepared(prepared.call, lambda _: ()) if scale else prepared
+
+    def conv_transpose(params: dict[str, Any], pass_: str) -> Prepared:
+        names = ("stride", "padding", "output_padding", "groups", "dilation")
+        arrays = inputs.conv_transpose_arrays(params)
+        return convolution("conv_transpose", arrays, [params[name] for name in names], pass_)
+
+    def convolution(op: str, arrays: dict[str, Any], geometry: list[Any], pass_: str) -> Prepared:
         x, weight, bias, dy = (arrays[name] for name in ("x", "weight", "bias", "dy"))
-        geometry = [params[name] for name in ("stride", "padding", "dilation", "groups")]
-        ndim = len(params["kernel"])
-        forward = getattr(F, f"conv{ndim}d")
-        backward = getattr(F, f"conv{ndim}d_backward")
+        ndim = x.ndim - 2
+        forward = getattr(F, f"{op}{ndim}d")
+        backward = getattr(F, f"{op}{ndim}d_backward")
         calls = {
             "forward": lambda: forward(x, weight, bias, *geometry),
             "backward": lambda: backward(dy, x, weight, *geometry),
@@ -170,7 +193,9 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
 
     operations: dict[str, Operation] = {
         "conv": conv,
+        "conv_variant": conv_variant,
         "article_conv": conv,
+        "conv_transpose": conv_transpose,
         "linear": linear,
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
         "max_pool": max_pool,
@@ -187,6 +212,8 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "instruction set": info().get("instruction set", "none"),
         "threads": kitnet.get_num_threads(),
     }
+    if PLAINLY:
+        return {"version": "in float32 and without denormal numbers"}, {"conv_variant": conv_variant}
     return about, operations
 
 

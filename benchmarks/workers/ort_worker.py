@@ -44,9 +44,19 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
     def conv(params: dict[str, Any], pass_: str) -> Prepared:
         if pass_ != "forward":
             raise Skip("inference only")
-        arrays = inputs.conv_arrays(params)
+        return convolution("Conv", inputs.conv_arrays(params), params)
+
+    def conv_transpose(params: dict[str, Any], pass_: str) -> Prepared:
+        if pass_ != "forward":
+            raise Skip("inference only")
+        extra = params["output_padding"]
+        return convolution(
+            "ConvTranspose", inputs.conv_transpose_arrays(params), params, output_padding=extra
+        )
+
+    def convolution(op: str, arrays: dict[str, Any], params: dict[str, Any], **more: Any) -> Prepared:
         node = helper.make_node(
-            "Conv",
+            op,
             ["x", "weight", "bias"],
             ["y"],
             kernel_shape=params["kernel"],
@@ -54,9 +64,10 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
             pads=list(params["padding"]) * 2,
             dilations=params["dilation"],
             group=params["groups"],
+            **more,
         )
         weights = {name: arrays[name] for name in ("weight", "bias")}
-        return running(session([node], weights, params["x"], inputs.conv_out(params)), arrays["x"])
+        return running(session([node], weights, params["x"], arrays["dy"].shape), arrays["x"])
 
     def linear(params: dict[str, Any], pass_: str) -> Prepared:
         if pass_ != "forward":
@@ -91,7 +102,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         return running(session(nodes, weights, arrays["x"].shape, (params["batch"], 10)), arrays["x"])
 
     about = {"version": onnxruntime.__version__, "threads": threads}
-    return about, {"conv": conv, "linear": linear, "lenet": lenet}
+    return about, {"conv": conv, "conv_transpose": conv_transpose, "linear": linear, "lenet": lenet}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 ::
 
     (at the start)                           -> {"version": "...", "threads": 2} or {"missing": "why"}
-    {"do": "prepare", "row": {...}}          -> {"fingerprint": [[...], ...]} or {"skip": "why"}
+    {"do": "prepare", "row": {...}}          -> {"fingerprint": [[...], ...], "digest": 1} or {"skip": "why"}
     {"do": "run", "seconds": 0.1}            -> {"seconds": [one number a sample]}
     (any request that fails)                 -> {"error": "why"}
 
@@ -19,6 +19,7 @@ import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,15 @@ def fingerprint(result: Any) -> list[list[float]]:
     return prints
 
 
+def digest(result: Any) -> int:
+    """A number of the very bits of one array or several."""
+    arrays = result if isinstance(result, (tuple, list)) else (result,)
+    found = 0
+    for array in arrays:
+        found = zlib.crc32(np.ascontiguousarray(array).data, found)
+    return found
+
+
 class Timer:
     """The one operation a worker holds, and how many calls make a sample."""
 
@@ -76,8 +86,9 @@ class Timer:
         start = time.perf_counter()
         for _ in range(WARM_CALLS):
             result = self.call()
-        self.fingerprint = fingerprint(prepared.canonical(result))
-        del result
+        canonical = prepared.canonical(result)
+        self.fingerprint, self.digest = fingerprint(canonical), digest(canonical)
+        del result, canonical
         calls, start = 0, time.perf_counter()
         while time.perf_counter() - start < WARM_SECONDS or not calls:
             self.call()
@@ -129,7 +140,7 @@ def _answer(
             state["timer"] = Timer(operations[row["op"]](row["params"], row["pass_"]))
         except Skip as skip:
             return {"skip": str(skip)}
-        return {"fingerprint": state["timer"].fingerprint}
+        return {"fingerprint": state["timer"].fingerprint, "digest": state["timer"].digest}
     if request["do"] == "run":
         return {"seconds": state["timer"].run(request["seconds"])}
     raise ValueError(f"do: expected prepare or run, got {request['do']!r}")

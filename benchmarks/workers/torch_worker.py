@@ -86,6 +86,23 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
             )
         )
 
+    def conv_transpose(params: dict[str, Any], pass_: str) -> Prepared:
+        ndim = len(params["kernel"])
+        if ndim == 1:
+            only_default("1-D")
+        x, weight, bias, dy = tensors(inputs.conv_transpose_arrays(params), "x", "weight", "bias", "dy")
+        function = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}[ndim]
+        stride, padding, extra, groups, dilation = (
+            params[name] for name in ("stride", "padding", "output_padding", "groups", "dilation")
+        )
+        if pass_ == "forward":
+            return quiet(lambda: function(x, weight, bias, stride, padding, extra, groups, dilation))
+        return quiet(
+            lambda: aten.convolution_backward(
+                dy, x, weight, [params["k"]], stride, padding, dilation, True, extra, groups, [True] * 3
+            )
+        )
+
     def linear(params: dict[str, Any], pass_: str) -> Prepared:
         only_default("linear")
         x, weight, bias, dy = tensors(inputs.linear_arrays(params), "x", "weight", "bias", "dy")
@@ -224,6 +241,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
     operations: dict[str, Operation] = {
         "conv": conv,
+        "conv_transpose": conv_transpose,
         "linear": linear,
         "im2col": lambda params, pass_: _transposed(unfold(params, pass_)),
         "unfold": unfold,

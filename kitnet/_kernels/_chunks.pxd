@@ -9,5 +9,6 @@ ctypedef void (*part_of_chunk)(const void* work, Py_ssize_t part, Py_ssize_t chu
                                char* own) noexcept nogil
 
 
-cdef int in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssize_t chunks, double macs, int n_threads,
-                   Py_ssize_t own_size, real* dweight, Py_ssize_t size, real* dbias, Py_ssize_t bias_size) except -1
+cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssize_t chunks, double macs,
+                          int n_threads, Py_ssize_t own_size, real* dweight, Py_ssize_t size, real* dbias,
+                          Py_ssize_t bias_size) except -1

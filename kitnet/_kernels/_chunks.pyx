@@ -17,9 +17,11 @@ cdef enum:
     PARTIAL = 1 << 23       # but no more than this many bytes of them
 
 
-cdef int in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssize_t chunks, double macs, int n_threads,
-                   Py_ssize_t own_size, real* dweight, Py_ssize_t size, real* dbias, Py_ssize_t bias_size) except -1:
-    """Run all parts of all chunks; ``own_size`` is the scratch of a task in bytes."""
+cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssize_t chunks, double macs,
+                          int n_threads, Py_ssize_t own_size, real* dweight, Py_ssize_t size, real* dbias,
+                          Py_ssize_t bias_size) except -1:
+    """Run all parts of all chunks; ``own_size`` is the scratch of a task in bytes. Where ``dweight`` is NULL, only the
+    scratch of all is counted."""
     cdef Py_ssize_t task, tasks, done, upto, chunk = 0, i, total = size + bias_size
     cdef Py_ssize_t at_once = max(1, min(min(chunks, CHUNKS), PARTIAL // (total * <Py_ssize_t>sizeof(real))))
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), parts * at_once)
@@ -28,6 +30,8 @@ cdef int in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssi
     cdef Memory memory = scratch(threads * own_size)
     cdef Memory partial = scratch((total * at_once if chunks > 1 else 0) * sizeof(real))
     cdef real* sums = <real*>partial.data
+    if dweight == NULL:
+        return memory.size + partial.size
     while chunk < chunks:
         tasks = parts * min(at_once, chunks - chunk)
         done = 0

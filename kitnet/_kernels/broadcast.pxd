@@ -1,5 +1,6 @@
 """Direct convolution with the filters in the lanes, forward and backward to the data."""
 
+from ._choice cimport Choice
 from ._lattice cimport Lattice
 
 ctypedef fused real:
@@ -16,8 +17,9 @@ cdef struct Product:
     Py_ssize_t row_step     # from one row to the next in the weights,
     Py_ssize_t depth_step   # and from one channel to the next
     Py_ssize_t group_step   # and from one group to the next
+    Choice* choice
 
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil
-cdef int broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                   real* dest, double low, double high, int n_threads) except -1
+cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                          real* dest, double low, double high, int n_threads) except -1

@@ -19,6 +19,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
+from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
@@ -35,7 +36,8 @@ cdef enum:
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     TURNED = 64             # taps that are turned at a time when the weights are packed
     SPLIT = 1 << 19         # multiply-adds in a task at least
-    WORTH = 96              # taps that pay for the transposition of a tile
+    WORTH = 96              # taps that pay for the transposition of a tile,
+    PIXELS = 4              # and the shortest row that makes one
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
@@ -74,13 +76,16 @@ cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogi
 
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
-    """Whether this is the better way, judged by the shape of a sample: enough taps, rows of enough pixels, and lanes
-    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs half more."""
+    """Whether this is the better way, judged by the shape of a sample: rows of enough pixels, enough taps, and lanes
+    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs half more,
+    pixels in the lanes a twentieth; the costs are in tenths."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t vectors = (f.rows + lanes - 1) // lanes
-    cdef double cast = lanes * (vectors + 0.5 * (vectors % WIDTH)) * axis[2].out
-    cdef double mac = 1.05 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad)))
-    return axis[2].out >= 4 and cast <= mac and f.depth * axis[0].taps * axis[1].taps * axis[2].taps >= WORTH
+    cdef Py_ssize_t cast = lanes * (10 * vectors + 5 * (vectors % WIDTH)) * axis[2].out
+    cdef Py_ssize_t mac = 21 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
+    return (at_least(&f.choice.lanes, SHORT_ROWS, axis[2].out, PIXELS)
+            and at_least(&f.choice.lanes, FEW_WEIGHTS, f.depth * axis[0].taps * axis[1].taps * axis[2].taps, WORTH)
+            and at_most(&f.choice.lanes, FILLED_LANES, cast, mac))
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
@@ -279,8 +284,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
             sum += m * width
 
 
-cdef int broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                   real* dest, double low, double high, int n_threads) except -1:
+cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                          real* dest, double low, double high, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -312,6 +317,8 @@ cdef int broadcast(const Product* f, Lattice* lattice, const real* source, const
     cdef real* shift = <real*>packed_memory.data
     cdef real* packed = shift + f.groups * padded
     cdef real* own = <real*>memory.data
+    if dest == NULL:
+        return tables.size + packed_memory.size + turned_memory.size + memory.size
     memset(shift, 0, f.groups * padded * sizeof(real))
     if bias != NULL:
         for i in range(f.groups):

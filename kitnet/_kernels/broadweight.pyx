@@ -15,6 +15,7 @@ that makes too few tasks, there are chunks (see _chunks.pyx).
 from libc.math cimport INFINITY
 from libc.string cimport memset
 
+from ._choice cimport FEW_WEIGHTS, FILLED_LANES, at_least, at_most
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
 from ._lattice cimport (
@@ -30,6 +31,7 @@ cdef enum:
     TAPS = 288              # channels times taps in a block, then half as many
     STAGED = 256 * 1024     # bytes of x in a block
     ENOUGH = 16             # tasks that need no chunks
+    WORTH = 9               # taps that pay for the turning of dy
     CHUNK = 1 << 21         # multiply-adds in a chunk of the batch,
     MANY = 1024             # and at least so many pixels
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
@@ -60,12 +62,15 @@ cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogi
 
 
 cdef bint weight_pays(const Gradient* g, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
-    """Whether this is the better way, judged by the shape of a sample."""
+    """Whether this is the better way, judged by the shape of a sample: enough taps, and lanes that filters fill better
+    than the pixels of a row and the gap behind it do. A panel of one vector costs a fifth more, pixels in the lanes a
+    quarter; the costs are in tenths."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t vectors = up(g.filters, lanes)
-    cdef double cast = lanes * (vectors + 0.2 * (vectors % WIDTH)) * axis[2].out
-    cdef double dot = 1.25 * g.filters * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad)))
-    return cast <= dot and g.channels * axis[0].taps * axis[1].taps * axis[2].taps >= 9
+    cdef Py_ssize_t cast = lanes * (10 * vectors + 2 * (vectors % WIDTH)) * axis[2].out
+    cdef Py_ssize_t dot = 25 * g.filters * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
+    return (at_least(&g.choice.lanes, FEW_WEIGHTS, g.channels * axis[0].taps * axis[1].taps * axis[2].taps, WORTH)
+            and at_most(&g.choice.lanes, FILLED_LANES, cast, dot))
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize) noexcept nogil:
@@ -177,7 +182,8 @@ cdef void run_task(const Work* work, const real* dy, const real* x, real* dweigh
         k = WIDTH * p * ops.lanes
         width = min(WIDTH, plan.vectors - WIDTH * p) * ops.lanes
         ops.cast_out(sums + WIDTH * (p - first_panel) * ops.lanes * items, width, items, min(width, g.filters - k),
-                     work.zeros, -INFINITY, INFINITY, dweight + (group * g.filters + k) * line + c * lattice.taps, line, 1)
+                     work.zeros, -INFINITY, INFINITY, dweight + (group * g.filters + k) * line + c * lattice.taps,
+                     line, 1)
 
 
 cdef void add_block(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block,
@@ -250,8 +256,8 @@ cdef void run_part(const void* context, Py_ssize_t part, Py_ssize_t chunk, void*
                  <double*>own)
 
 
-cdef int broadcast_weight(const Gradient* g, Lattice* lattice, const real* dy, const real* x, real* dweight,
-                          real* dbias, int n_threads) except -1:
+cdef Py_ssize_t broadcast_weight(const Gradient* g, Lattice* lattice, const real* dy, const real* x, real* dweight,
+                                 real* dbias, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -269,6 +275,6 @@ cdef int broadcast_weight(const Gradient* g, Lattice* lattice, const real* dy, c
     work.staged = 0 if plan.in_place else up(plan.most_channels * lattice.channel + ops.lanes, 16) * 16
     work.turned = plan.pixels * WIDTH * ops.lanes
     sums = plan.most_vectors * ops.lanes * plan.most_channels * lattice.taps
-    return in_chunks(run_part, &work, g.groups * plan.filter_blocks * plan.channel_blocks, plan.chunks, plan.macs,
-                     n_threads, (work.staged + work.turned + sums) * sizeof(real), dweight, plan.size, dbias,
-                     g.groups * g.filters)
+    return tables.size + zeros.size + in_chunks(
+        run_part, &work, g.groups * plan.filter_blocks * plan.channel_blocks, plan.chunks, plan.macs, n_threads,
+        (work.staged + work.turned + sums) * sizeof(real), dweight, plan.size, dbias, g.groups * g.filters)

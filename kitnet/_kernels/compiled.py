@@ -3,9 +3,10 @@
 from ._dispatch import available_isas, isa
 from ._pool import empty_cache, memory_stats, pooled
 from ._threads import effective_n_threads, get_num_threads, openmp, set_num_threads
+from .algorithm import conv_algorithm
 from .avgpool import avgpool_backward, avgpool_forward
 from .col2im import col2im, fold
-from .conv import conv_backward_data, conv_forward
+from .convolve import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
 from .elementwise import multiply, relu_backward, relu_forward
 from .factored import factored_direction, factored_squares
@@ -28,7 +29,9 @@ from .optim import (
     rprop_step,
     sgd_step,
 )
+from .peak import mac_peak
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .sums import channel_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -43,7 +46,9 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_statistics",
+    "channel_sums",
     "col2im",
+    "conv_algorithm",
     "conv_backward_data",
     "conv_backward_weight",
     "conv_forward",
@@ -68,6 +73,7 @@ __all__ = [
     "local_forward",
     "lppool_backward",
     "lppool_forward",
+    "mac_peak",
     "maxpool_backward",
     "maxpool_forward",
     "memory_stats",

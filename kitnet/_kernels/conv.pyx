@@ -1,7 +1,4 @@
-"""Convolution, forward and backward to the data: packed implicit GEMM on the lattice (see _lattice.pxd).
-
-Both directions are one loop nest. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
-of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element.
+"""Direct convolution with the pixels in the lanes: packed implicit GEMM on the lattice (see _lattice.pxd).
 
     pack the weights: panels of filters, as tall as the register tile, in blocks of channels
     parallel, task = (block of columns, block of filters, group):
@@ -16,22 +13,16 @@ one order, channel by channel, tap by tap: the bits depend neither on threads no
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
-from libc.string cimport memset
 
+from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport (
-    Axis, Block, Lattice, axis_backward, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks,
-    flatten, stage, tap_indices, tap_offsets, widest_tile,
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
+    widest_tile,
 )
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
-from .broadcast cimport Product, broadcast, pays
-from .depthwise cimport filter_channels
-from .winograd cimport Filtering, filter_planes, is_filtering
-
-ctypedef fused real:
-    float
-    double
+from .broadcast cimport Product
 
 cdef enum:
     KC = 256                # taps times channels in a block
@@ -40,7 +31,6 @@ cdef enum:
     NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
     COLUMNS = 512           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
     FILTERS = 128           # filters in a block
-    DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
     ENOUGH = 8              # tasks a sample, where it is worth splitting
 
 
@@ -111,6 +101,11 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, co
             packed += rows
 
 
+cdef bint is_one_row(const Axis* axis) noexcept nogil:
+    """Whether each plane is one row, read and written element by element: its columns are those of the result."""
+    return axis[0].to_size == 1 and axis[1].to_size == 1 and axis[2].to_step == 1 and axis[2].reach == 0
+
+
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
                    const real* source, const real* packed, const real* bias, real* dest, double low, double high,
                    Py_ssize_t task, char* staged, real* sums) noexcept nogil:
@@ -125,9 +120,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
-    # A plane of one row, read element by element: its columns are those of the result, and no detour is needed.
-    cdef bint straight = (axis[2].to_size == dest_plane and axis[2].to_step == 1 and axis[2].reach == 0
-                          and lattice.images == 1)
+    cdef bint straight = is_one_row(axis) and lattice.images == 1  # no detour is needed
     cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
     cdef const real* panel
     cdef double shift
@@ -183,15 +176,18 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
                          high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
 
 
-cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
-                double low, double high, int n_threads) except -1:
-    """The loop nest of the head of this file, for a plan and a lattice whose arguments are set."""
+cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                       real* dest, double low, double high, int n_threads) except -1:
+    """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t i, k, c, p, row, task, tasks, done, upto, staged_size, sums_size, words
     cdef unsigned long long mode = 0
     cdef int threads
-    make_plan(plan, lattice, ops, sizeof(real))
+    cdef Plan plan
+    plan.batch, plan.groups, plan.rows, plan.depth, plan.taps = f.batch, f.groups, f.rows, f.depth, f.taps
+    plan.row_step, plan.depth_step, plan.group_step = f.row_step, f.depth_step, f.group_step
+    make_plan(&plan, lattice, ops, sizeof(real))
     words = plan.channels * lattice.taps + lattice.taps
     cdef Memory tables = scratch(words * sizeof(Py_ssize_t))
     cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
@@ -208,6 +204,9 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
+    if dest == NULL:
+        f.choice.way = PACKED if lattice.packed else PRODUCT if is_one_row(axis) else DIRECT
+        return tables.size + packed_memory.size + memory.size
     with nogil, parallel(num_threads=threads):
         for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
             p = task % plan.panels
@@ -215,7 +214,7 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
             i = task // (plan.panels * plan.blocks)
             row = part(plan.rows, plan.panels, p)
             k = min(plan.channels, plan.depth - c)
-            pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, plan, tap,
+            pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
                        lattice.taps, part(plan.rows, plan.panels, p + 1) - row, k,
                        packed + i * plan.rows * plan.depth * lattice.taps + c * lattice.taps * plan.rows
                        + row * k * lattice.taps)
@@ -225,126 +224,10 @@ cdef int direct(Plan* plan, Lattice* lattice, const real* source, const real* we
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, plan, lattice, offset, source, packed, bias, dest, low, high, task,
+                run_task(ops, &plan, lattice, offset, source, packed, bias, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()
     return 0
-
-
-cdef int convolve(Plan* plan, Lattice* lattice, const real* source, const real* weight, const real* bias, real* dest,
-                  double low, double high, bint backward, int n_threads) except -1:
-    """By Winograd's algorithm where that is better, else directly; images with results that are not finite directly."""
-    cdef Axis* axis = lattice.axis
-    cdef Filtering f
-    cdef Product product
-    cdef Plan one
-    cdef Memory spoilt
-    cdef Py_ssize_t n
-    if axis[0].out * axis[1].out * axis[2].out * plan.batch * plan.rows * plan.groups == 0:
-        return 0
-    if real is float:
-        f.batch, f.groups, f.rows, f.depth, f.flip = plan.batch, plan.groups, plan.rows, plan.depth, backward
-        f.row_step, f.depth_step, f.group_step = plan.row_step, plan.depth_step, plan.group_step
-        if is_filtering(axis, &f):
-            spoilt = scratch(plan.batch)
-            memset(spoilt.data, 0, plan.batch)
-            filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
-            for n in range(plan.batch):
-                if spoilt.data[n]:
-                    one = plan[0]
-                    one.batch = 1
-                    direct(&one, lattice, source + n * plan.groups * plan.depth * f.size[0] * f.size[1], weight, bias,
-                           dest + n * plan.groups * plan.rows * f.out[0] * f.out[1], low, high, n_threads)
-            return 0
-    if plan.depth == 1 and plan.rows <= DEPTHWISE:
-        return filter_channels(axis, 1, plan.batch, plan.groups, plan.rows, source, weight, bias, dest, low, high,
-                               n_threads)
-    product.batch, product.groups, product.rows, product.depth = plan.batch, plan.groups, plan.rows, plan.depth
-    product.taps, product.row_step = plan.taps, plan.row_step
-    product.depth_step, product.group_step = plan.depth_step, plan.group_step
-    if pays(&product, lattice, table.ops[sizeof(real) == sizeof(double)].lanes):
-        return broadcast(&product, lattice, source, weight, bias, dest, low, high, n_threads)
-    return direct(plan, lattice, source, weight, bias, dest, low, high, n_threads)
-
-
-def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
-                 const real[::1] bias not None, real[:, :, :, :, ::1] y not None, double low, double high,
-                 stride, padding, dilation, int groups, int n_threads):
-    cdef Plan plan
-    cdef Lattice lattice
-    cdef int a
-    cdef Py_ssize_t words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
-    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
-    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
-    if y.size == 0:
-        return
-    plan.batch, plan.groups = x.shape[0], groups
-    plan.rows, plan.depth = weight.shape[0] // groups, weight.shape[1]
-    plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
-    plan.row_step, plan.depth_step = plan.depth * plan.taps, plan.taps
-    plan.group_step = plan.rows * plan.row_step
-    for a in range(3):
-        axis_forward(&lattice.axis[a], free, x.shape[2 + a], weight.shape[2 + a], stride[a], padding[a], dilation[a],
-                     y.shape[2 + a])
-        free += axis_words(weight.shape[2 + a])
-    flatten(lattice.axis)
-    convolve(&plan, &lattice, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], &bias[0] if bias.shape[0] else NULL,
-             &y[0, 0, 0, 0, 0], low, high, False, n_threads)
-
-
-def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
-                       real[:, :, :, :, ::1] dx not None, stride, padding, dilation, int groups, int n_threads):
-    cdef Plan plan
-    cdef Lattice lattice
-    cdef int a
-    cdef Py_ssize_t phase, rest, words, taps
-    cdef Py_ssize_t[3] phases
-    cdef double inf = float("inf")
-    words = axis_words(weight.shape[2]) + axis_words(weight.shape[3]) + axis_words(weight.shape[4])
-    cdef Memory memory, axes
-    cdef Py_ssize_t* free
-    cdef Axis* axis
-    if dx.size == 0:
-        return
-    for a in range(3):
-        phases[a] = min(<Py_ssize_t>stride[a], dx.shape[2 + a])
-    rest = phases[0] * phases[1] * phases[2]
-    if dy.shape[1] == groups and weight.shape[1] <= DEPTHWISE and dy.shape[0] > 0:
-        memory = scratch(rest * words * sizeof(Py_ssize_t))
-        axes = scratch(rest * 3 * sizeof(Axis))
-        axis = <Axis*>axes.data
-        for phase in range(rest):
-            free, rest = <Py_ssize_t*>memory.data + phase * words, phase
-            for a in range(2, -1, -1):
-                axis_backward(axis + 3 * phase + a, free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
-                              dilation[a], dy.shape[2 + a], rest % phases[a])
-                rest //= phases[a]
-                free += axis_words(weight.shape[2 + a])
-        filter_channels(axis, phases[0] * phases[1] * phases[2], dy.shape[0], groups, weight.shape[1],
-                        &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL, &dx[0, 0, 0, 0, 0], -inf, inf,
-                        n_threads)
-        return
-    memory = scratch(words * sizeof(Py_ssize_t))
-    # Inputs that no window touches get no gradient; their phases have no taps and are not visited.
-    if phases[0] * phases[1] * phases[2] > 1:
-        memset(&dx[0, 0, 0, 0, 0], 0, dx.size * sizeof(real))
-    for phase in range(phases[0] * phases[1] * phases[2]):
-        plan.batch, plan.groups = dy.shape[0], groups
-        plan.rows, plan.depth = weight.shape[1], weight.shape[0] // groups
-        plan.taps = weight.shape[2] * weight.shape[3] * weight.shape[4]
-        plan.row_step, plan.depth_step = plan.taps, plan.rows * plan.taps
-        plan.group_step = plan.depth * plan.depth_step
-        free, rest, taps = <Py_ssize_t*>memory.data, phase, 1
-        for a in range(2, -1, -1):
-            axis_backward(&lattice.axis[a], free, dx.shape[2 + a], weight.shape[2 + a], stride[a], padding[a],
-                          dilation[a], dy.shape[2 + a], rest % phases[a])
-            rest //= phases[a]
-            free += axis_words(weight.shape[2 + a])
-            taps *= lattice.axis[a].taps
-        flatten(lattice.axis)
-        if taps:
-            convolve(&plan, &lattice, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0], <const real*>NULL,
-                     &dx[0, 0, 0, 0, 0], -inf, inf, True, n_threads)

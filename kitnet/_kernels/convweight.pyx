@@ -16,6 +16,10 @@ that depends on the shape of a sample alone; each has its own dw, and they are a
 never meet it. Where a result is not finite, all is done again on a packed lattice, which has nothing between its rows.
 """
 
+from ._choice cimport (
+    DIRECT, DOUBLE, EACH_CHANNEL, FEW_TILES, IN_LANES, ONE_CHANNEL, PACKED, TRANSFORMED, Choice,
+    at_least, at_most, begin,
+)
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
 from ._lattice cimport (
@@ -25,15 +29,13 @@ from ._lattice cimport (
 from ._pool cimport Block as Memory, scratch
 from .broadweight cimport Gradient, broadcast_weight, weight_pays
 from .depthwise cimport filter_channel_weights
-from .winograd cimport Filtering, is_filtering
+from .winograd cimport is_filtering
+from .winotiles cimport Filtering, up
 from .winoweight cimport filter_weights
-
-ctypedef fused real:
-    float
-    double
 
 cdef enum:
     COLUMNS = 4096          # bytes of a row of columns: six rows of dy fit in the L1 cache
+    TILES = 32              # tiles of a batch that pay for Winograd's transforms
     DEPTHWISE = 2           # filters of a group up to which each channel is treated for itself
     FILTERS = 48            # filters in a block
     TAPS = 144              # channels times taps in a block
@@ -54,6 +56,7 @@ cdef struct Plan:
     Py_ssize_t chunks
     Py_ssize_t size             # elements of dw
     double macs
+    Choice* choice
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, Py_ssize_t itemsize, bint packed) noexcept nogil:
@@ -159,8 +162,8 @@ cdef void run_part(const void* context, Py_ssize_t part, Py_ssize_t chunk, void*
                  <double*>dweight, <double*>dbias, part, chunk, <double*>own, <double*>own + work.staged_dy)
 
 
-cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias, bint packed,
-             int n_threads) except -1:
+cdef Py_ssize_t run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias,
+                    bint packed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
     cdef Work work
@@ -177,55 +180,78 @@ cdef int run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* 
     work.staged_dy = plan.most_filters * lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch
     work.staged_dy = (work.staged_dy + ops.lanes + 15) // 16 * 16
     staged_x = plan.most_channels * lattice.channel + ops.lanes
-    return in_chunks(run_part, &work, plan.groups * plan.filter_blocks * plan.channel_blocks, plan.chunks, plan.macs,
-                     n_threads, (work.staged_dy + staged_x) * sizeof(real), dweight, plan.size, dbias,
-                     plan.groups * plan.filters)
+    if dweight == NULL:
+        plan.choice.way = PACKED if lattice.packed else DIRECT
+    return tables.size + in_chunks(
+        run_part, &work, plan.groups * plan.filter_blocks * plan.channel_blocks, plan.chunks, plan.macs, n_threads,
+        (work.staged_dy + staged_x) * sizeof(real), dweight, plan.size, dbias, plan.groups * plan.filters)
 
 
-def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
-                         real[:, :, :, :, ::1] dweight not None, real[::1] dbias not None,
-                         stride, padding, dilation, int groups, int n_threads):
+cdef void choose(const Gradient* g, const Lattice* lattice, Filtering* f, Py_ssize_t lanes,
+                 bint single) noexcept nogil:
+    """The algorithm, by the shape of a sample, and for Winograd's, which must pay for its transforms, by the tiles of
+    the batch, too: a sum over the batch is not made of those of its samples. ``f`` is what Winograd's needs to know."""
+    begin(g.choice, DOUBLE)
+    f.batch, f.groups, f.rows, f.depth, f.choice = g.batch, g.groups, g.filters, g.channels, g.choice
+    if (single and is_filtering(&lattice.axis[0], f)
+            and at_least(&g.choice.algorithm, FEW_TILES, up(f.out[0], 4) * up(f.out[1], 4) * f.batch, TILES)):
+        g.choice.way = TRANSFORMED
+    elif g.channels == 1 and at_most(&g.choice.algorithm, ONE_CHANNEL, g.filters, DEPTHWISE):
+        g.choice.way = EACH_CHANNEL
+    elif weight_pays(g, lattice, lanes):
+        g.choice.way = IN_LANES
+
+
+cdef Py_ssize_t backward_weight(const Py_ssize_t* y_shape, const Py_ssize_t* x_shape, const Py_ssize_t* w_shape,
+                                const real* dy, const real* x, real* dw, real* db, stride, padding, dilation,
+                                int groups, int n_threads, Choice* choice) except -1:
+    """By the algorithm chosen. Where a result is not finite, Winograd's is done again directly, and dot tiles again on
+    a packed lattice."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
     cdef Lattice lattice
     cdef Filtering filtering
     cdef Gradient gradient
     cdef int a
-    cdef Py_ssize_t words = axis_words(dweight.shape[2]) + axis_words(dweight.shape[3]) + axis_words(dweight.shape[4])
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4]), used
     cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
     cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    plan.batch, plan.groups, plan.choice = x_shape[0], groups, choice
+    plan.filters, plan.channels = w_shape[0] // groups, w_shape[1]
+    plan.size = w_shape[0] * w_shape[1] * w_shape[2] * w_shape[3] * w_shape[4]
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                     y_shape[2 + a])
+        free += axis_words(w_shape[2 + a])
+    flatten(lattice.axis)
+    gradient.batch, gradient.groups, gradient.choice = plan.batch, groups, choice
+    gradient.filters, gradient.channels = plan.filters, plan.channels
+    choose(&gradient, &lattice, &filtering, ops.lanes, sizeof(real) == sizeof(float))
+    if real is float:
+        if choice.way == TRANSFORMED:
+            used = filter_weights(&filtering, dy, x, dw, db, n_threads)
+            if dw == NULL or ops.finite(dw, plan.size):
+                return memory.size + used
+    if choice.way == EACH_CHANNEL:
+        return memory.size + filter_channel_weights(&lattice.axis[0], plan.batch, groups, plan.filters, dy, x, dw, db,
+                                                    n_threads)
+    if choice.way == IN_LANES:
+        return memory.size + broadcast_weight(&gradient, &lattice, dy, x, dw, db, n_threads)
+    used = run(&plan, &lattice, dy, x, dw, db, False, n_threads)
+    if dw != NULL and not lattice.packed and not ops.finite(dw, plan.size):
+        run(&plan, &lattice, dy, x, dw, db, True, n_threads)
+    return memory.size + used
+
+
+def conv_backward_weight(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] x not None,
+                         real[:, :, :, :, ::1] dweight not None, real[::1] dbias not None,
+                         stride, padding, dilation, int groups, int n_threads):
+    cdef Choice choice
     if dweight.size == 0:
         return
     if dy.size == 0:
         dweight[:] = 0
         dbias[:] = 0
         return
-    cdef real* dw = &dweight[0, 0, 0, 0, 0]
-    cdef real* db = &dbias[0] if dbias.shape[0] else NULL
-    plan.batch, plan.groups = x.shape[0], groups
-    plan.filters, plan.channels = dweight.shape[0] // groups, dweight.shape[1]
-    plan.size = dweight.size
-    for a in range(3):
-        axis_forward(&lattice.axis[a], free, x.shape[2 + a], dweight.shape[2 + a], stride[a], padding[a], dilation[a],
-                     dy.shape[2 + a])
-        free += axis_words(dweight.shape[2 + a])
-    flatten(lattice.axis)
-    if real is float:
-        filtering.batch, filtering.groups = plan.batch, groups
-        filtering.rows, filtering.depth = plan.filters, plan.channels
-        if is_filtering(&lattice.axis[0], &filtering):
-            filter_weights(&filtering, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
-            if ops.finite(dw, plan.size):
-                return
-    if plan.channels == 1 and plan.filters <= DEPTHWISE:
-        filter_channel_weights(&lattice.axis[0], plan.batch, groups, plan.filters, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw,
-                               db, n_threads)
-        return
-    gradient.batch, gradient.groups = plan.batch, groups
-    gradient.filters, gradient.channels = plan.filters, plan.channels
-    if weight_pays(&gradient, &lattice, ops.lanes):
-        broadcast_weight(&gradient, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, n_threads)
-        return
-    run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, False, n_threads)
-    if not lattice.packed and not ops.finite(dw, plan.size):
-        run(&plan, &lattice, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], dw, db, True, n_threads)
+    backward_weight(dy.shape, x.shape, dweight.shape, &dy[0, 0, 0, 0, 0], &x[0, 0, 0, 0, 0], &dweight[0, 0, 0, 0, 0],
+                    &dbias[0] if dbias.shape[0] else NULL, stride, padding, dilation, groups, n_threads, &choice)

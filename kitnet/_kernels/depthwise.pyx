@@ -117,9 +117,9 @@ cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t coun
                                to + axis[2].to_first)
 
 
-cdef int filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
-                         const real* source, const real* weight, const real* bias, real* dest, double low, double high,
-                         int n_threads) except -1:
+cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, Py_ssize_t channels,
+                                Py_ssize_t filters, const real* source, const real* weight, const real* bias,
+                                real* dest, double low, double high, int n_threads) except -1:
     """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]); three axes for each phase."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t p, k, c, t, n, task, tasks, parts, at_once, done = 0, upto, words = 0, taps = 0, lines = 0
@@ -145,6 +145,8 @@ cdef int filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, 
     cdef Phase* phase = <Phase*>tables.data
     cdef Py_ssize_t* free = <Py_ssize_t*>(phase + phases)
     cdef real* packed = <real*>memory.data
+    if dest == NULL:
+        return tables.size + memory.size
     taps = 0
     for p in range(phases):
         make_phase(&phase[p], axes + 3 * p, free)
@@ -201,8 +203,9 @@ cdef void weight_channel(const kn_ops* ops, const Phase* phase, Py_ssize_t batch
             dbias[c * filters + k] = <real>total
 
 
-cdef int filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
-                                const real* dy, const real* x, real* dweight, real* dbias, int n_threads) except -1:
+cdef Py_ssize_t filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
+                                       const real* dy, const real* x, real* dweight, real* dbias,
+                                       int n_threads) except -1:
     """The gradient of the weights of ``filter_channels``, and of its bias where ``dbias`` is not NULL."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Phase phase
@@ -213,6 +216,8 @@ cdef int filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ssize_t c
     cdef Memory tables = scratch((phase_words(axes) + threads * lines) * sizeof(Py_ssize_t))
     cdef Memory memory = scratch(threads * taps * ops.lanes * sizeof(real))
     cdef Py_ssize_t* base = <Py_ssize_t*>tables.data + phase_words(axes)
+    if dweight == NULL:
+        return tables.size + memory.size
     make_phase(&phase, axes, <Py_ssize_t*>tables.data)
     while done < channels:
         upto = min(channels, done + tasks_at_once(channels, threads, 8 * macs))

@@ -1,6 +1,6 @@
 """Winograd's algorithm for the gradient of 3x3 weights: see winoweight.pyx."""
 
-from .winograd cimport Filtering
+from .winotiles cimport Filtering
 
-cdef int filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
-                        int n_threads) except -1
+cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
+                               int n_threads) except -1

@@ -21,7 +21,7 @@ from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
-from .winograd cimport ELEMENTS, Filtering, lay_tiles, spread, up
+from .winotiles cimport ELEMENTS, Filtering, lay_tiles, spread, up
 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
@@ -93,8 +93,8 @@ cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_s
                                 accumulate or t > 0)
 
 
-cdef int filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
-                        int n_threads) except -1:
+cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
+                               int n_threads) except -1:
     """The gradient of the weights, and of the bias where ``dbias`` is not NULL, of the convolution f (forward)."""
     cdef const kn_ops* ops = table.ops[0]
     cdef Work work
@@ -131,6 +131,8 @@ cdef int filter_weights(Filtering* f, const float* dy, const float* x, float* dw
     cdef float* d = <float*>d_memory.data
     cdef float* m = <float*>m_memory.data
     cdef float* own = <float*>memory.data
+    if dweight == NULL:
+        return tables.size + v_memory.size + d_memory.size + m_memory.size + memory.size
     for g in range(f.groups):
         for index in range(count_blocks(&work.lattice, f.batch)):
             block = block_at(&work.lattice, index, f.batch)

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .. import _backend, _config
-from .text import table
+from .._text import table
 
 
 def add(commands: Any) -> None:

@@ -1,7 +1,8 @@
 """The maths as pure functions on NumPy arrays, with PyTorch's names and argument order.
 
 Every ``op`` has its ``op_backward``: gradients are named after what they belong to (``dx`` of ``x``), ``dy``
-is that of the result. Arrays are float32 or float64, batch first. Results are new C-contiguous arrays;
+is that of the result. Arrays are float32 or float64, batch first; convolution and pooling also take a
+sample by itself, without the axis of the batch. Results are new C-contiguous arrays;
 arguments are never written, but by the steps of ``updates``. Arguments are checked here and nowhere below:
 what does not fit is a ValueError or TypeError that names the argument.
 """
@@ -22,6 +23,14 @@ from .avgpool import (
     sum_pool3d_backward,
 )
 from .conv import conv1d, conv1d_backward, conv2d, conv2d_backward, conv3d, conv3d_backward
+from .conv_transpose import (
+    conv_transpose1d,
+    conv_transpose1d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    conv_transpose3d,
+    conv_transpose3d_backward,
+)
 from .dropout import dropout, dropout_backward, dropout_mask
 from .linear import linear, linear_backward
 from .local import locally_connected1d, locally_connected1d_backward
@@ -49,6 +58,7 @@ from .norm import (
     batch_norm_train_backward,
     fold_batch_norm,
 )
+from .padding import pad, pad_backward
 from .unfold import (
     col2im,
     col2im_backward,
@@ -104,6 +114,12 @@ __all__ = [
     "conv2d_backward",
     "conv3d",
     "conv3d_backward",
+    "conv_transpose1d",
+    "conv_transpose1d_backward",
+    "conv_transpose2d",
+    "conv_transpose2d_backward",
+    "conv_transpose3d",
+    "conv_transpose3d_backward",
     "cross_entropy",
     "cross_entropy_backward",
     "dropout",
@@ -135,6 +151,8 @@ __all__ = [
     "max_pool3d_backward",
     "muon_step",
     "nadam_step",
+    "pad",
+    "pad_backward",
     "radam_step",
     "relu",
     "relu_backward",

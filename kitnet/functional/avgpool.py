@@ -9,6 +9,7 @@ import numpy as np
 from .._arrays import Array, empty, gate, gate_batch
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, checked_shape, lift, one_int
+from ._batch import takes_one_sample
 
 
 def _axis_count(window: Window, axis: int, count_include_pad: bool) -> Array:
@@ -50,6 +51,7 @@ def _geometry(
     return window, divisor
 
 
+@takes_one_sample(1)
 def _avg_pool(
     ndim: int,
     x: Array,
@@ -69,6 +71,7 @@ def _avg_pool(
     return y
 
 
+@takes_one_sample(2)
 def _avg_pool_backward(
     ndim: int,
     dy: Array,
@@ -127,7 +130,8 @@ def avg_pool2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose result has no
+        axis of the batch either.
     kernel_size, stride
         The window's cells, and the cells between windows (None: ``kernel_size``): an int, or one per axis.
     padding

@@ -6,9 +6,34 @@ input and gradient of the weights are the "three convolutions" of the article's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, lift, one_int
+from ._batch import takes_one_sample
+
+
+def conv_window(
+    x: Sequence[int],
+    weight: Sequence[int],
+    stride: Size,
+    padding: Padding,
+    dilation: Size,
+    groups: int,
+    names: tuple[str, str] = ("x", "weight"),
+) -> tuple[Window, int]:
+    """The window and the number of groups of a convolution of two shapes, which errors call ``names``."""
+    groups = one_int(groups, "groups")
+    c, k = x[1], weight[0]
+    if c % groups or k % groups:
+        raise ValueError(f"groups: expected a divisor of {c} input and {k} output channels, got {groups}")
+    if weight[1] * groups != c:
+        raise ValueError(
+            f"{names[1]}: expected {c // groups} channels on axis 1 ({c} of {names[0]} in {groups} groups), "
+            f"got shape {tuple(weight)}"
+        )
+    return Window.of(x[2:], weight[2:], stride, padding, dilation, kernel_name=names[1]), groups
 
 
 def _geometry(
@@ -17,19 +42,10 @@ def _geometry(
     """What forward and backward share: the checked arrays, the window and the number of groups."""
     x = gate_batch(x, "x", ndim + 2)
     weight = gate_weight(weight, "weight", ndim + 2, x.dtype)
-    groups = one_int(groups, "groups")
-    c, k = x.shape[1], weight.shape[0]
-    if c % groups or k % groups:
-        raise ValueError(f"groups: expected a divisor of {c} input and {k} output channels, got {groups}")
-    if weight.shape[1] * groups != c:
-        raise ValueError(
-            f"weight: expected {c // groups} channels on axis 1 ({c} of x in {groups} groups), "
-            f"got shape {weight.shape}"
-        )
-    window = Window.of(x.shape[2:], weight.shape[2:], stride, padding, dilation, kernel_name="weight")
-    return x, weight, window, groups
+    return x, weight, *conv_window(x.shape, weight.shape, stride, padding, dilation, groups)
 
 
+@takes_one_sample(1)
 def _conv(
     ndim: int,
     x: Array,
@@ -50,6 +66,7 @@ def _conv(
     return y
 
 
+@takes_one_sample(2)
 def _conv_backward(
     ndim: int,
     dy: Array,
@@ -67,7 +84,8 @@ def _conv_backward(
     dw, db = empty(weight.shape, x.dtype), empty(weight.shape[:1], x.dtype)
     rest = *window.geometry, groups, n_threads()
     if dx is not None:
-        kernels().conv_backward_data(lift(dy), lift(weight), lift(dx), *rest)
+        bias = optional(None, "bias", x.dtype, (x.shape[1],))
+        kernels().conv_backward_data(lift(dy), lift(weight), bias, lift(dx), *gate_clip(None), *rest)
     kernels().conv_backward_weight(lift(dy), lift(x), lift(dw), db, *rest)
     return dx, dw, db
 
@@ -113,7 +131,8 @@ def conv2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose result has no
+        axis of the batch either.
     weight
         Kernels (K, C / groups, kh, kw): K feature maps, each over all channels of its group. What the article
         calls "3-D" convolution (4-D input, 4-D weights) is this.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._arrays import Array, empty, gate, gate_batch, gate_number
 from .._backend import kernels, n_threads
 from .._geometry import Padding, Size, Window, lift
+from ._batch import takes_one_sample
 
 
 def _geometry(
@@ -24,6 +25,7 @@ def _geometry(
     return x, p, window
 
 
+@takes_one_sample(1)
 def _lp_pool(
     ndim: int,
     x: Array,
@@ -40,6 +42,7 @@ def _lp_pool(
     return y
 
 
+@takes_one_sample(3)
 def _lp_pool_backward(
     ndim: int,
     dy: Array,
@@ -102,7 +105,8 @@ def lp_pool2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose result has no
+        axis of the batch either.
     norm_type
         p, at least 1; ``math.inf`` gives the largest |x|.
     kernel_size, stride, ceil_mode, padding, dilation

@@ -9,6 +9,7 @@ import numpy as np
 from .._arrays import Array, empty, gate_batch, gate_int
 from .._backend import kernels, n_threads
 from .._geometry import LARGEST, Padding, Size, Window, checked_shape, lift, product
+from ._batch import takes_one_sample
 
 _NOT_WANTED = np.empty((0,) * 5, np.int32)
 
@@ -21,6 +22,7 @@ def _plane_size(shape: tuple[int, ...], name: str) -> int:
     return size
 
 
+@takes_one_sample(1, 2)
 def _max_pool(
     ndim: int,
     x: Array,
@@ -40,6 +42,7 @@ def _max_pool(
     return (y, indices) if return_indices else y
 
 
+@takes_one_sample(3)
 def _max_pool_backward(ndim: int, dy: Array, indices: Array, input_shape: tuple[int, ...]) -> Array:
     dy = gate_batch(dy, "dy", ndim + 2)
     shape = checked_shape(input_shape, ndim + 2, "input_shape")
@@ -111,7 +114,8 @@ def max_pool2d(
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W), whose results have
+        no axis of the batch either.
     kernel_size, stride, dilation
         The window's cells, the cells between windows (None: ``kernel_size``) and between the cells that a
         window reads: an int, or one per axis.

@@ -9,36 +9,28 @@ import numpy as np
 
 from .. import functional as F
 from .._arrays import Array, gate_batch
-from .._geometry import Padding, Size, one_int, product
+from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
 from .fused import RELU, AbsorbsReLU
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
 
+PADDING_MODES = ("zeros", *MODES[1:])
 
-class Conv(AbsorbsReLU, Weighted, Windowed):
-    """What ``Conv1d``, ``Conv2d`` and ``Conv3d`` share."""
+
+class Convolution(AbsorbsReLU, Weighted, Windowed):
+    """What all convolutions share, transposed ones too."""
 
     pooling = False
     norm: ClassVar[type[BatchNorm]]
+    in_channels: int
+    out_channels: int
+    groups: int
     _op: ClassVar[Any]
     _op_backward: ClassVar[Any]
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Padding = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        *,
-        dtype: Any = np.float32,
-        rng: np.random.Generator | None = None,
-    ) -> None:
+    def _set_channels(self, in_channels: int, out_channels: int, groups: int) -> None:
         self.in_channels = one_int(in_channels, "in_channels")
         self.out_channels = one_int(out_channels, "out_channels")
         self.groups = one_int(groups, "groups")
@@ -47,44 +39,38 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
                 f"groups: expected a divisor of {in_channels} input and {out_channels} output channels, "
                 f"got {groups}"
             )
-        self._set_window(kernel_size, stride, padding, dilation)
-        shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
-        self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
+
+    def _moves(self) -> tuple[Any, ...]:
+        """What follows the weights among the arguments of the function."""
+        raise NotImplementedError
 
     def __call__(self, x: Array, *, relu: bool = False) -> Array:
         return self.convolve(x, self.weight.data, self._bias_data(), relu=relu)
 
     def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
         """The layer's work with other weights."""
-        y: Array = self._op(
-            x,
-            weight,
-            bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            clip=RELU if relu else None,
-        )
+        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=RELU if relu else None)
         return y
 
     def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
-        def pullback(dy: Array) -> Array | None:
-            dx: Array | None
-            dx, dw, db = self._op_backward(
-                dy,
-                x,
-                self.weight.data,
-                self.stride,
-                self.padding,
-                self.dilation,
-                self.groups,
-                input_grad=input_grad,
-            )
-            self._accumulate(dw, db)
-            return dx
+        framed, back = self._framed(x)
 
-        return self(x, relu=relu), pullback
+        def pullback(dy: Array) -> Array | None:
+            moves = self._moves()
+            dx, dw, db = self._op_backward(dy, framed, self.weight.data, *moves, input_grad=input_grad)
+            self._accumulate(dw, db)
+            return back(dx) if input_grad else None
+
+        clip = RELU if relu else None
+        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), clip=clip), pullback
+
+    def _framed(self, x: Array) -> tuple[Array, Pullback]:
+        """x as the function takes it, and the way back of its gradient."""
+        return x, lambda dx: dx
+
+    def folded(self, norm: BatchNorm) -> tuple[Array, Array]:
+        """The weights with which this layer does what it does now and then ``norm``."""
+        return norm.fold(self.weight.data, self._bias_data())
 
     def absorb(self, successor: Layer) -> Layer | None:
         if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
@@ -96,6 +82,51 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
         return self.out_channels
 
 
+class Conv(Convolution):
+    """What ``Conv1d``, ``Conv2d`` and ``Conv3d`` share."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        *,
+        dtype: Any = np.float32,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self._set_channels(in_channels, out_channels, groups)
+        self._set_window(kernel_size, stride, padding, dilation)
+        if padding_mode not in PADDING_MODES:
+            known = ", ".join(map(repr, PADDING_MODES))
+            raise ValueError(f"padding_mode: expected one of {known}, got {padding_mode!r}")
+        self.padding_mode = padding_mode
+        shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
+        self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
+
+    def _moves(self) -> tuple[Any, ...]:
+        padding = self.padding if self.padding_mode == "zeros" else 0
+        return self.stride, padding, self.dilation, self.groups
+
+    def window(self, in_size: Sequence[int], name: str = "in_shape") -> Window:
+        window = super().window(in_size, name)
+        if self.padding_mode != "zeros":
+            bordered(in_size, window.pads, self.padding_mode, "padding")
+        return window
+
+    def _framed(self, x: Array) -> tuple[Array, Pullback]:
+        if self.padding_mode == "zeros":
+            return super()._framed(x)
+        shape, mode = gate_batch(x, "x", (self.ndim + 2, self.ndim + 1)).shape, self.padding_mode
+        pad = [cells for pair in reversed(self.window(shape[-self.ndim :], "x").pads) for cells in pair]
+        return F.pad(x, pad, mode), lambda dx: F.pad_backward(dx, shape, pad, mode)
+
+
 class ConvBatchNorm(AbsorbsReLU):
     """A convolution and the batch norm after it; inference folds the norm into the convolution's weights.
 
@@ -104,16 +135,16 @@ class ConvBatchNorm(AbsorbsReLU):
     bits for a sample in any batch.
     """
 
-    def __init__(self, conv: Conv, norm: BatchNorm) -> None:
+    def __init__(self, conv: Convolution, norm: BatchNorm) -> None:
         self.conv = conv
         self.norm = norm
 
     def __call__(self, x: Array, *, relu: bool = False) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
-        if conv.out_channels * product(conv.window(x.shape[2:], "x").out_size) < conv.weight.size:
+        if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
             return norm(conv(x), relu=relu)
-        return conv.convolve(x, *norm.fold(conv.weight, conv.bias), relu=relu)
+        return conv.convolve(x, *conv.folded(norm), relu=relu)
 
     def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)
@@ -158,6 +189,9 @@ class Conv2d(Conv):
         As for ``kitnet.functional.conv2d``.
     bias
         False for none.
+    padding_mode
+        What the padding holds: "zeros", or as ``kitnet.functional.pad`` says, "reflect", "replicate" or
+        "circular". Only zeros cost nothing; with the others x is copied.
     dtype
         float32 or float64: that of the parameters and so of x.
     rng

@@ -78,11 +78,10 @@ class BatchNorm(AbsorbsReLU):
             running *= 1 - factor
             running += batch * (factor * unbiased)
 
-    def fold(self, weight: Parameter, bias: Parameter | None) -> tuple[Array, Array]:
+    def fold(self, weight: Array, bias: Array | None) -> tuple[Array, Array]:
         """The weight and bias of the convolution that does what one with these and then this norm do."""
-        bias_data = None if bias is None else bias.data
         return F.fold_batch_norm(
-            weight.data, bias_data, self.running_mean, self.running_var, *self._affine(), eps=self.eps
+            weight, bias, self.running_mean, self.running_var, *self._affine(), eps=self.eps
         )
 
     def own_buffers(self) -> dict[str, Array]:

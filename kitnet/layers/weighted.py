@@ -13,6 +13,12 @@ from .base import Layer
 from .parameter import Parameter
 
 
+def start(shape: tuple[int, ...], fan_in: int, dtype: Any, rng: np.random.Generator) -> Parameter:
+    """PyTorch's start for weights and biases: uniform on +-1 / sqrt(fan_in)."""
+    bound = 1 / math.sqrt(fan_in)
+    return Parameter(init.uniform(shape, rng, -bound, bound, dtype))
+
+
 class Weighted(Layer):
     """A layer with a ``weight``, a ``bias`` or None, and their ``dtype``."""
 
@@ -24,14 +30,13 @@ class Weighted(Layer):
         dtype: Any,
         rng: np.random.Generator | None,
     ) -> None:
-        """PyTorch's start for such layers: both uniform on +-1 / sqrt(fan_in); None: no bias."""
+        """Both at their ``start``; None: no bias."""
         self.dtype = float_type(dtype)
         rng = np.random.default_rng() if rng is None else rng
-        bound = 1 / math.sqrt(fan_in)
-        self.weight = Parameter(init.uniform(shape, rng, -bound, bound, self.dtype))
+        self.weight = start(shape, fan_in, self.dtype, rng)
         self.bias: Parameter | None = None
         if bias_shape is not None:
-            self.bias = Parameter(init.uniform(bias_shape, rng, -bound, bound, self.dtype))
+            self.bias = start(bias_shape, fan_in, self.dtype, rng)
 
     def _bias_data(self) -> Array | None:
         return None if self.bias is None else self.bias.data

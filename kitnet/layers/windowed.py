@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .._geometry import Padding, Size, Window, checked_shape
 from .base import Layer
 
-_ANY_SIZE = 2**30
+ANY_SIZE = 2**30
 """An input size that every sensible window fits, to check a layer's arguments before any input is known."""
 
 
@@ -27,7 +27,7 @@ class Windowed(Layer):
         ceil_mode: bool = False,
     ) -> None:
         """Check the window and keep its arguments, one int per axis (the padding as it was given)."""
-        sizes = (_ANY_SIZE,) * self.ndim
+        sizes = (ANY_SIZE,) * self.ndim
         window = Window.of(sizes, kernel_size, stride, padding, dilation, pooling=self.pooling)
         self.kernel_size, self.stride, self.dilation = window.kernel, window.stride, window.dilation
         self.padding = _as_tuples(padding)
@@ -46,9 +46,15 @@ class Windowed(Layer):
             input_name=name,
         )
 
+    def out_size(self, in_size: Sequence[int], name: str = "in_shape") -> tuple[int, ...]:
+        """The spatial sizes of the output for those of the input."""
+        return self.window(in_size, name).out_size
+
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
+        if len(in_shape) == self.ndim + 1:  # a sample by itself
+            return self.out_shape((1, *in_shape))[1:]
         n, c, *in_size = checked_shape(in_shape, self.ndim + 2, "in_shape")
-        return (n, self._out_channels(c), *self.window(in_size).out_size)
+        return (n, self._out_channels(c), *self.out_size(in_size))
 
     def _out_channels(self, channels: int) -> int:
         """The channels of the output for ``channels`` of the input; ValueError if there cannot be so many."""

@@ -32,6 +32,8 @@ CONVS: list[dict[str, Any]] = [
     {"x": (1, 2, 2, 3), "k": 3, "kernel": 5, "padding": ((3, 1), (0, 4)), "stride": 2},
     # input rows and columns that no window reaches
     {"x": (2, 3, 10, 12), "k": 5, "kernel": 2, "stride": 7},
+    {"x": (1, 2, 1, 5), "k": 3, "kernel": 1, "stride": 2, "padding": ((1, 0), (0, 0))},
+    {"x": (2, 3, 1, 1), "k": 5, "kernel": 1, "stride": 3, "padding": 1},
     # output channels around the rows of a tile, output width and size around its columns
     *({"x": (1, 3, 3, 18), "k": k, "kernel": 3, "padding": 1} for k in EDGES),
     *({"x": (1, 3, 2, w), "k": 3, "kernel": 3, "padding": 1} for w in EDGES),

@@ -23,7 +23,7 @@ from .updates import (
     Sgd,
     Update,
 )
-from .windows import Conv, Im2col, Local, Unfold, Windowed
+from .windows import Conv, ConvTranspose, Im2col, Local, Unfold, Windowed
 
 __all__ = [
     "DTYPES",
@@ -39,6 +39,7 @@ __all__ = [
     "Call",
     "Case",
     "Conv",
+    "ConvTranspose",
     "CrossEntropy",
     "Factored",
     "Im2col",

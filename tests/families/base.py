@@ -101,7 +101,8 @@ class Case:
     @property
     def differentiable(self) -> bool:
         """Whether the gradient kernels describe ``value`` exactly: no clip, no NaN."""
-        return bool(self.gradients) and not self.special and getattr(self, "low", -INF) == -INF
+        clipped = getattr(self, "low", -INF) > -INF or getattr(self, "high", INF) < INF
+        return bool(self.gradients) and not self.special and not clipped
 
     @property
     def family(self) -> str:

@@ -88,9 +88,9 @@ class Conv(Windowed):
                 ),
                 Call(
                     "conv_backward_data",
-                    {"dy": dy, "weight": weight},
+                    {"dy": dy, "weight": weight, "bias": bias[:0]},
                     {"dx": (x.shape, dtype)},
-                    moves,
+                    {"low": -INF, "high": INF, **moves},
                     batched=("dy", "dx"),
                 ),
                 Call(
@@ -99,6 +99,70 @@ class Conv(Windowed):
                     {"dweight": (weight.shape, dtype), "dbias": (bias.shape, dtype)},
                     moves,
                 ),
+            )
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvTranspose(Windowed):
+    """The kernels of ``Conv``, the other way round: what is dx and dy there is y and x here."""
+
+    k: int
+    groups: int = 1
+    bias: bool = True
+    output_padding: Any = 0
+    low: float = -INF
+    high: float = INF
+
+    forward = "conv_backward_data"
+    output = "dx"
+    cotangent = "x"
+    linear = True
+
+    @property
+    def gradients(self) -> dict[str, tuple[str, str]]:
+        found = {"dy": ("conv_forward", "y"), "weight": ("conv_backward_weight", "dweight")}
+        return found | ({"bias": ("channel_sums", "sums")} if self.bias else {})
+
+    @property
+    def window(self) -> Window:
+        return Window.transposed(
+            self.x[2:], self.kernel, self.stride, self.padding, self.output_padding, self.dilation
+        )
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng, window = self.rng(), self.window
+        weight = normal(rng, (self.x[1], self.k // self.groups, *window.kernel3), dtype)
+        bias = normal(rng, (self.k if self.bias else 0,), dtype)
+        x = self.spoil(normal(rng, self.x5, dtype), rng, spots=10)
+        y = lift(np.empty((self.x[0], self.k, *window.in_size), bool)).shape
+        dy = self.spoil(normal(rng, y, dtype), rng, spots=3)
+        planes = dy.reshape(*y[:2], math.prod(y[2:]))
+        moves = self.moves | {"groups": self.groups}
+        return {
+            c.kernel: c
+            for c in (
+                Call(
+                    "conv_backward_data",
+                    {"dy": x, "weight": weight, "bias": bias},
+                    {"dx": (y, dtype)},
+                    {"low": self.low, "high": self.high, **moves},
+                    batched=("dy", "dx"),
+                ),
+                Call(
+                    "conv_forward",
+                    {"x": dy, "weight": weight, "bias": bias[:0]},
+                    {"y": (x.shape, dtype)},
+                    {"low": -INF, "high": INF, **moves},
+                    batched=("x", "y"),
+                ),
+                Call(
+                    "conv_backward_weight",
+                    {"dy": x, "x": dy},
+                    {"dweight": (weight.shape, dtype), "dbias": ((0,), dtype)},
+                    moves,
+                ),
+                Call("channel_sums", {"x": planes}, {"sums": ((self.k,), dtype)}),
             )
         }
 

@@ -23,6 +23,8 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     return {
         f"conv{d}": {"x": x, "weight": weight, "bias": floats(4)},
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
+        f"conv_transpose{d}": {"x": maps, "weight": weight, "bias": floats(2)},
+        f"conv_transpose{d}_backward": {"dy": x, "x": maps, "weight": weight},
         f"max_pool{d}": {"x": x, **window, "return_indices": True},
         f"max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
         f"avg_pool{d}": {"x": x, **window},
@@ -85,6 +87,8 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "fold": {"cols": cols, "output_size": (4, 5), "kernel_size": 2},
         "im2col": {"x": x, "kernel_size": 2},
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
+        "pad": {"x": x, "pad": (1, 2), "mode": "reflect"},
+        "pad_backward": {"dy": floats(n, 3, 4, 8), "input_shape": x.shape, "pad": (1, 2), "mode": "reflect"},
         "relu": {"x": x},
         "relu_backward": {"dy": x, "y": x},
         "softmax": {"x": x, "axis": 1},

@@ -100,8 +100,10 @@ def test_dtypes_do_not_mix(function, argument):
 FREE = [  # functions, argument, axes that may have another size
     ("conv[123]d", "x", (0, 2, 3, 4)),
     ("conv[123]d", "weight", (2, 3, 4)),
+    ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
+    ("conv_transpose[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
-    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|relu|softmax", "x", (0, 1, 2, 3, 4)),
+    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad|relu|softmax", "x", (0, 1, 2, 3, 4)),
     ("fold|unfold_backward", "cols", (0,)),
     ("batch_norm|batch_norm_train", "x", (0, 2, 3)),
     ("fold_batch_norm", "weight", (1,)),
@@ -139,6 +141,25 @@ def test_a_batch_of_0_works(name):
         else:
             assert empty.dtype == result.dtype
             assert empty.ndim == result.ndim
+
+
+SPATIAL = re.compile(r"(conv|conv_transpose|(max|avg|sum|lp)_pool)[123]d(_backward)?")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if SPATIAL.fullmatch(name)])
+def test_a_sample_by_itself_needs_no_batch(name):
+    """What follows the samples' shapes has no axis of the batch; gradients of weights are the same."""
+    arguments, expected = valid_calls(1)[name], results_of(call(name, valid_calls(1)[name]))
+    batched = {a for a in ("x", "y", "dy", "indices", "input_shape") if a in arguments}
+    alone = arguments | {a: arguments[a][1:] if a == "input_shape" else arguments[a][0] for a in batched}
+    results = results_of(call(name, alone))
+    first = 2 if name.startswith("max_pool") else 1
+    for result, wanted in zip(results, [*(e[0] for e in expected[:first]), *expected[first:]], strict=True):
+        np.testing.assert_array_equal(result, wanted)
+        assert result.flags.c_contiguous
+    for argument in batched - {"input_shape"} if len(batched) > 1 else ():  # the others have no batch
+        with pytest.raises(ValueError, match=r"^\w+: expected .*, got "):
+            call(name, alone, **{argument: arguments[argument].repeat(2, axis=0)})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf], ids=str)

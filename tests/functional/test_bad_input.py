@@ -114,6 +114,65 @@ CONVOLUTION = [
     (lambda: F.linear(zeros(2, 4), zeros(3, 4), clip=0), T, "clip"),
 ]  # fmt: skip
 
+TRANSPOSED = [
+    (lambda: F.conv_transpose2d(zeros(2, 0, 6, 6), W), V, "x"),
+    (lambda: F.conv_transpose2d(zeros(2, 4, 0, 6), W), V, "x"),
+    (lambda: F.conv_transpose2d(zeros(2, 3, 6, 6), W), V, "weight"),
+    (lambda: F.conv_transpose2d(X, zeros(4, 0, 3, 3)), V, "weight"),
+    (lambda: F.conv_transpose2d(X, W, groups=3), V, "groups"),
+    (lambda: F.conv_transpose2d(X, W, groups=0), V, "groups"),
+    (lambda: F.conv_transpose2d(X, W, zeros(4), groups=2), V, "bias"),  # there are 8
+    (lambda: F.conv_transpose2d(X, W, stride=0), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, stride=2**31 - 1), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, stride=2**28), V, "stride"),  # no memory for 2^60 numbers
+    (lambda: F.conv_transpose2d(X, W, dilation=2**31 - 1), V, "stride"),
+    (lambda: F.conv_transpose2d(X, W, padding=4), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, padding=2**31 - 1), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, padding="full"), V, "padding"),
+    (lambda: F.conv_transpose2d(X, W, output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=2), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=(2, 1), output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=-1), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=(1,)), V, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=0.5), T, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, output_padding=None), T, "output_padding"),
+    (lambda: F.conv_transpose2d(X, W, stride=2, padding="same", output_padding=1), V, "output_padding"),
+    (lambda: F.conv_transpose2d_backward(zeros(2, 4, 8, 7), X, W), V, "dy"),
+    (lambda: F.conv_transpose2d_backward(zeros(2, 4, 8, 8), X, W, 2), V, "dy"),
+    (lambda: F.conv_transpose2d(X, W, clip=(1, 0)), V, "clip"),
+]
+
+PADDING = [
+    (lambda: F.pad(X, 1), T, "pad"),
+    (lambda: F.pad(X, None), T, "pad"),
+    (lambda: F.pad(X, "11"), T, "pad"),
+    (lambda: F.pad(X, (1, 1.0)), T, "pad"),
+    (lambda: F.pad(X, (1, True)), T, "pad"),
+    (lambda: F.pad(X, (1,)), V, "pad"),
+    (lambda: F.pad(X, ()), V, "pad"),
+    (lambda: F.pad(X, (1,) * 10), V, "pad"),
+    (lambda: F.pad(X, (2**40, 0)), V, "pad"),
+    (lambda: F.pad(X, (2**31 - 6, 0)), V, "pad"),
+    (lambda: F.pad(X, (2**30, 0, 2**30, 0)), V, "pad"),
+    (lambda: F.pad(X, (-3, -3)), V, "pad"),
+    (lambda: F.pad(X, (-7, 9)), V, "pad"),
+    (lambda: F.pad(X, (6, 0), "reflect"), V, "pad"),
+    (lambda: F.pad(X, (0, 7), "circular"), V, "pad"),
+    (lambda: F.pad(X, (0, -1), "replicate"), V, "pad"),
+    (lambda: F.pad(zeros(2, 0), (0, 1), "replicate"), V, "pad"),
+    (lambda: F.pad(zeros(2, 0), (0, 1), "circular"), V, "pad"),
+    (lambda: F.pad(X, (1, 1), "edge"), V, "mode"),
+    (lambda: F.pad(X, (1, 1), None), V, "mode"),
+    (lambda: F.pad(X, (1, 1), "reflect", 1.0), V, "value"),
+    (lambda: F.pad(X, (1, 1), value=math.nan), V, "value"),
+    (lambda: F.pad(X, (1, 1), value=None), T, "value"),
+    (lambda: F.pad_backward(X, (2, 4, 6, 4), (1, 2)), V, "dy"),
+    (lambda: F.pad_backward(X, (2, 4, 6), (1, 2)), V, "dy"),
+    (lambda: F.pad_backward(X, 6, (1, 2)), T, "input_shape"),
+    (lambda: F.pad_backward(X, (2, 4, -6, 4), (1, 1)), V, "input_shape"),
+    (lambda: F.pad_backward(X, (2, 4, 6, 3), (3, 0), "reflect"), V, "pad"),
+]
+
 POOLING = [
     # windows (CVE-2022-35941, CVE-2021-41196, -29586, -37684, CVE-2025-2953)
     (lambda: F.max_pool2d(X, 0), V, "kernel_size"),
@@ -145,7 +204,7 @@ POOLING = [
     (lambda: F.max_pool2d(zeros(2, 4, 6, 0), 2, padding=1), V, "x"),
     (lambda: F.avg_pool2d(zeros(2, 4, 0, 6), 2, padding=1), V, "x"),
     (lambda: F.max_pool2d(zeros(0, 1, 2**16, 2**16), 2), V, "x"),  # indices have 32 bits
-    (lambda: F.max_pool2d(zeros(4, 6, 6), 2), V, "x"),
+    (lambda: F.max_pool2d(zeros(6, 6), 2), V, "x"),
     (lambda: F.avg_pool2d(X, 2, divisor_override=0), V, "divisor_override"),
     (lambda: F.avg_pool2d(X, 2, divisor_override=-2), V, "divisor_override"),
     (lambda: F.avg_pool2d(X, 2, divisor_override=1.5), T, "divisor_override"),
@@ -307,7 +366,8 @@ STEPS = [
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "argument"), [*CONVOLUTION, *POOLING, *WINDOWS, *ELEMENTS, *STEPS]
+    ("wrong", "error", "argument"),
+    [*CONVOLUTION, *TRANSPOSED, *PADDING, *POOLING, *WINDOWS, *ELEMENTS, *STEPS],
 )
 def test_bad_arguments_are_refused_by_name(wrong, error, argument):
     with pytest.raises(error, match=rf"^{argument}: expected .*, got "):

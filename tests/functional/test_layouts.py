@@ -18,6 +18,7 @@ from families import (
     BatchNorm,
     Case,
     Conv,
+    ConvTranspose,
     CrossEntropy,
     Im2col,
     Linear,
@@ -57,6 +58,15 @@ def _conv(case: Conv, a: Arrays) -> Arrays:
     y = op(a["x"], a["weight"], _optional(a["bias"]), *moves, clip=(case.low, case.high))
     dx, dweight, dbias = backward(a["dy"], a["x"], a["weight"], *moves)
     return {"y": y, "dx": dx, "dweight": dweight} | ({"dbias": dbias} if case.bias else {})
+
+
+def _conv_transpose(case: ConvTranspose, a: Arrays) -> Arrays:
+    """In the kernels' names, which are those of the convolution the other way round."""
+    op, backward = _op(case, "conv_transpose")
+    moves = (case.stride, case.padding, case.output_padding, case.groups, case.dilation)
+    y = op(a["dy"], a["weight"], _optional(a["bias"]), *moves, clip=(case.low, case.high))
+    dx, dweight, dbias = backward(a["x"].reshape(y.shape), a["dy"], a["weight"], *moves)
+    return {"dx": y, "y": dx, "dweight": dweight, "sums": dbias}
 
 
 def _linear(case: Linear, a: Arrays) -> Arrays:
@@ -139,6 +149,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     AvgPool: _avg_pool,
     BatchNorm: _batch_norm,
     Conv: _conv,
+    ConvTranspose: _conv_transpose,
     CrossEntropy: _cross_entropy,
     Im2col: _im2col,
     Linear: _linear,
@@ -169,7 +180,7 @@ ROWS = pytest.mark.parametrize("case", [case for case in CASES if _offered(case)
 def _inputs(case: Case, dtype: np.dtype) -> Arrays:
     inputs: Arrays = {}
     for call in case.calls(dtype).values():
-        inputs |= call.inputs
+        inputs = call.inputs | inputs
     return _public(case, inputs)
 
 

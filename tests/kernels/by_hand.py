@@ -22,6 +22,16 @@ def conv(x, weight, y_size, stride=ONES, padding=ZEROS, dilation=ONES, groups=1,
     return y
 
 
+def conv_back(
+    dy, weight, x_size, stride=ONES, padding=ZEROS, dilation=ONES, groups=1, bias=(), low=-INF, high=INF
+):
+    """The gradient of the input of ``conv``; with a bias or bounds, the transposed convolution."""
+    dx = np.empty((dy.shape[0], weight.shape[1] * groups, *x_size))
+    bias = np.array(bias, float)
+    ref.conv_backward_data(dy, weight, bias, dx, low, high, stride, padding, dilation, groups, 1)
+    return dx
+
+
 def columns(kernel_fn, x, shape, kernel, out, stride=ONES, padding=ZEROS, dilation=ONES):
     result = np.empty(shape)
     kernel_fn(x, result, kernel, out, stride, padding, dilation, 1)

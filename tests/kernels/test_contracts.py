@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from agreement import assert_close, assert_same_bits
 from cases import CASES, WINOGRAD
 from families import DTYPES, Arrays, Call, Case, Conv
 
@@ -32,31 +33,6 @@ def use_isa(isa: str):
     from kitnet._kernels import _dispatch
 
     return _dispatch.use_isa(isa)
-
-
-def assert_same_bits(actual: np.ndarray, expected: np.ndarray, what: str) -> None:
-    """Equal bit for bit, the sign of zero included; one NaN is as good as another."""
-    if actual.tobytes() != expected.tobytes():
-        different = actual.view(f"i{actual.itemsize}") != expected.view(f"i{expected.itemsize}")
-        different &= ~(np.isnan(actual) & np.isnan(expected))
-        places = np.argwhere(different)
-        assert not len(places), (
-            f"{what}: {len(places)} of {actual.size} differ, first at {tuple(places[0])}: "
-            f"expected {expected[tuple(places[0])]}, got {actual[tuple(places[0])]}"
-        )
-
-
-def assert_close(actual: np.ndarray, expected: np.ndarray, epsilons: float, what: str) -> None:
-    """Errors of at most ``epsilons`` of the largest expected value; NaN and infinities in the same places."""
-    finite = np.isfinite(expected)
-    assert_same_bits(
-        np.where(finite, 0, actual), np.where(finite, 0, expected), f"{what}, NaN and infinities"
-    )
-    if finite.any():
-        info = np.finfo(expected.dtype)
-        unit = info.eps * max(np.abs(expected[finite]).max(), info.tiny)
-        error = (np.abs(actual[finite].astype(np.float64) - expected[finite]) / unit).max()
-        assert error <= epsilons, f"{what}: expected errors of at most {epsilons} epsilons, got {error:.3g}"
 
 
 # ---- compiled against reference -----------------------------------------------------------------

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from kernels.by_hand import NAN, ONES, ZEROS, columns, conv, images
+from kernels.by_hand import INF, NAN, ONES, ZEROS, columns, conv, conv_back, images
 
 from kitnet._kernels import reference as ref
 
@@ -14,8 +14,8 @@ def test_the_articles_first_example():
     x = images([1, 2, 4, 8, 16, 32, 64])
     y = conv(x, images([1, 0, -1]), (1, 1, 5))
     assert y.ravel().tolist() == [-3, -6, -12, -24, -48]
-    dy, dx, dw, db = np.ones_like(y), np.empty_like(x), np.empty((1, 1, 1, 1, 3)), np.empty(1)
-    ref.conv_backward_data(dy, images([1, 0, -1]), dx, ONES, ZEROS, ONES, 1, 1)
+    dy, dw, db = np.ones_like(y), np.empty((1, 1, 1, 1, 3)), np.empty(1)
+    dx = conv_back(dy, images([1, 0, -1]), (1, 1, 7))
     ref.conv_backward_weight(dy, x, dw, db, ONES, ZEROS, ONES, 1, 1)
     assert dx.ravel().tolist() == [1, 1, 0, 0, 0, -1, -1]
     assert dw.ravel().tolist() == [31, 62, 124]
@@ -54,8 +54,7 @@ def test_backward_is_two_more_convolutions():
     rng = np.random.default_rng(3)
     x, w = rng.standard_normal((2, 3, 1, 6, 7)), rng.standard_normal((4, 3, 1, 3, 2))
     dy = rng.standard_normal((2, 4, 1, 4, 6))
-    dx, dw, db = np.empty_like(x), np.empty_like(w), np.empty(4)
-    ref.conv_backward_data(dy, w, dx, ONES, ZEROS, ONES, 1, 1)
+    dx, dw, db = conv_back(dy, w, x.shape[2:]), np.empty_like(w), np.empty(4)
     ref.conv_backward_weight(dy, x, dw, db, ONES, ZEROS, ONES, 1, 1)
     padded = np.pad(dy, ((0, 0), (0, 0), (0, 0), (2, 2), (1, 1)))
     flipped = w[..., ::-1, ::-1].swapaxes(0, 1)
@@ -64,6 +63,40 @@ def test_backward_is_two_more_convolutions():
         dw, conv(x.swapaxes(0, 1), dy.swapaxes(0, 1), (1, 3, 2)).swapaxes(0, 1), atol=1e-13
     )
     np.testing.assert_allclose(db, dy.sum(axis=(0, 2, 3, 4)))
+
+
+def test_transposed_convolution_lays_a_kernel_for_every_input():
+    """Each input stamps the kernel, times itself, a stride on from the one before; the stamps add up."""
+    x, weight = images([1, 2]), images([1, 10, 100])
+    assert conv_back(x, weight, (1, 1, 5), (1, 1, 2)).ravel().tolist() == [1, 10, 102, 20, 200]
+    assert conv_back(x, weight, (1, 1, 3), (1, 1, 2), (0, 0, 1)).ravel().tolist() == [10, 102, 20]
+    assert conv_back(x, weight, (1, 1, 6), dilation=(1, 1, 2)).ravel().tolist() == [1, 2, 10, 20, 100, 200]
+    y = conv_back(images([1, 2], [3, 4]), images([1, 10]), (1, 3, 3), (1, 2, 1))
+    assert y[0, 0, 0].tolist() == [[1, 12, 20], [0, 0, 0], [3, 34, 40]]
+
+
+def test_transposed_convolution_adds_the_bias_where_no_kernel_lies_too():
+    x, weight = images(1, -2, shape=(1, 1, 1, 1, 2)), images(1, 2, shape=(1, 2, 1, 1, 1))
+    y = conv_back(x, weight, (1, 1, 5), (1, 1, 3), bias=[0.5, -8], low=0.0)
+    assert y[0, :, 0, 0].tolist() == [[1.5, 0.5, 0.5, 0, 0.5], [0, 0, 0, 0, 0]]
+    y = conv_back(images([NAN, INF]), images([1]), (1, 1, 3), (1, 1, 2), bias=[7], low=0.0, high=6.0).ravel()
+    assert math.isnan(y[0])
+    assert y[1:].tolist() == [6, 6]
+
+
+def test_transposed_convolution_mixes_the_channels_of_a_group():
+    """weight (4 channels in, 2 channels out in each of 2 groups)"""
+    x, weight = images(1, 2, 3, 4, shape=(1, 4, 1, 1, 1)), images(*range(8), shape=(4, 2, 1, 1, 1))
+    expected = [1 * 0 + 2 * 2, 1 * 1 + 2 * 3, 3 * 4 + 4 * 6, 3 * 5 + 4 * 7]
+    assert conv_back(x, weight, ONES, groups=2).ravel().tolist() == expected
+
+
+def test_channel_sums_are_over_samples_and_pixels():
+    sums = np.empty(2)
+    ref.channel_sums(np.array([[[1.0, 2], [3, 4]], [[10, 20], [30, 40]]]), sums, 1)
+    assert sums.tolist() == [33, 77]
+    ref.channel_sums(np.empty((0, 2, 3)), sums, 1)
+    assert sums.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +118,8 @@ def test_conv_is_im2col_times_weights(stride, padding, dilation, groups):
     )
     x, w = rng.standard_normal((n, c, *size)), rng.standard_normal((k, c // groups, *kernel))
     y = conv(x, w, out, stride, padding, dilation, groups)
-    dy, dx, dw = rng.standard_normal(y.shape), np.empty_like(x), np.empty_like(w)
-    ref.conv_backward_data(dy, w, dx, stride, padding, dilation, groups, 1)
+    dy, dw = rng.standard_normal(y.shape), np.empty_like(w)
+    dx = conv_back(dy, w, size, stride, padding, dilation, groups)
     ref.conv_backward_weight(dy, x, dw, np.empty(0), stride, padding, dilation, groups, 1)
     ins, outs = c // groups, k // groups
     for g in range(groups):
@@ -113,8 +146,7 @@ def test_local_with_equal_weights_is_a_convolution():
     np.testing.assert_allclose(y, expected.reshape(2, 4, 9) + bias, atol=1e-13)
     dx, dw, db = np.empty_like(x), np.empty_like(unshared), np.empty_like(bias)
     ref.local_backward(dy, x, unshared, dx, dw, db, *geometry, 1)
-    conv_dx, conv_dw = np.empty_like(x), np.empty_like(w)
-    ref.conv_backward_data(dy.reshape(expected.shape), w, conv_dx, *geometry[2:], 1, 1)
+    conv_dw, conv_dx = np.empty_like(w), conv_back(dy.reshape(expected.shape), w, x.shape[2:], *geometry[2:])
     ref.conv_backward_weight(dy.reshape(expected.shape), x, conv_dw, np.empty(0), *geometry[2:], 1, 1)
     np.testing.assert_allclose(dx, conv_dx, atol=1e-13)
     np.testing.assert_allclose(dw.sum(axis=0), conv_dw.reshape(4, 18), atol=1e-13)

@@ -14,9 +14,13 @@ from layer_cases import CASES, LAYERS, LayerCase
 import kitnet
 from kitnet import layers
 from kitnet.layers import Dropout, Layer
+from kitnet.layers.padding import Padding
+from kitnet.layers.windowed import Windowed
 from kitnet.models import Sequential
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+SPATIAL = [case for case in LAYERS if isinstance(case.layer(), (Windowed, Padding))]
+SPATIAL = [case for case in SPATIAL if not isinstance(case.layer(), layers.LocallyConnected1d)]
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -183,6 +187,25 @@ def test_inputs_of_any_layout_are_read_and_never_written(case: LayerCase, dtype)
         np.testing.assert_array_equal(z2, z)
         np.testing.assert_array_equal(pullback(z2), dx)
         np.testing.assert_array_equal(again, before)
+
+
+@pytest.mark.parametrize("case", SPATIAL, ids=lambda case: case.id)
+def test_a_sample_by_itself_needs_no_batch(case: LayerCase):
+    """As in PyTorch, convolution, pooling and padding take (C, *spatial)."""
+    layer, x = case.layer(), case.x(n=1)
+    np.testing.assert_array_equal(layer(x[0]), layer(x)[0])
+    assert layer.out_shape(x.shape[1:]) == layer.out_shape(x.shape)[1:]
+    (y, pullback), (alone, alone_pullback) = layer.vjp(x), layer.vjp(x[0])
+    np.testing.assert_array_equal(alone, y[0])
+    np.testing.assert_array_equal(alone_pullback(y[0]), pullback(y)[0])
+    for bad in (y.repeat(2, axis=0), y[0, 0], y[0, ..., 1:]):
+        with pytest.raises(ValueError, match=r"^(dy|input_shape|indices): expected"):
+            alone_pullback(bad)
+    for bad in (x[0, 0], x[0, :, :0]):
+        with pytest.raises(ValueError, match=r"^x: expected"):
+            layer(bad)
+        with pytest.raises(ValueError, match=r"^in_shape: expected"):
+            layer.out_shape(bad.shape)
 
 
 @every_case

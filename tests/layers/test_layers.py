@@ -10,8 +10,11 @@ from kitnet.layers import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    ConstantPad1d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
+    DepthwiseConv2d,
     Dropout,
     Flatten,
     Layer,
@@ -20,18 +23,29 @@ from kitnet.layers import (
     LpPool2d,
     MaxPool2d,
     Parameter,
+    ReflectionPad1d,
     ReLU,
+    SeparableConv2d,
     Softmax,
     SumPool2d,
+    ZeroPad2d,
 )
 
-# PyTorch's modules, with what kitnet leaves out left out (return_indices: functional; padding_mode, device,
+# PyTorch's modules, with what kitnet leaves out left out (return_indices: functional; device,
 # track_running_stats: inference would depend on the batch).
-CONV = "in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True"
+KERNELS = "in_channels, out_channels, kernel_size, stride=1, padding=0"
+CONV = f"{KERNELS}, dilation=1, groups=1, bias=True, padding_mode='zeros'"
+TRANSPOSED = f"{KERNELS}, output_padding=0, groups=1, bias=True, dilation=1"
 AVG = "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None"
 NORM = "num_features, eps=1e-05, momentum=0.1, affine=True"
 SIGNATURES = {
     "Conv": CONV,
+    "ConvTranspose": TRANSPOSED,
+    "ZeroPad": "padding",
+    "ConstantPad": "padding, value",
+    "ReflectionPad": "padding",
+    "ReplicationPad": "padding",
+    "CircularPad": "padding",
     "MaxPool": "kernel_size, stride=None, padding=0, dilation=1",
     "AvgPool": AVG,
     "LpPool": "norm_type, kernel_size, stride=None, ceil_mode=False",
@@ -55,6 +69,8 @@ def test_arguments_are_those_of_pytorch(name):
     [
         (lambda **kw: Conv2d(8, 64, (3, 5), groups=2, **kw), 4 * 15),
         (lambda **kw: Conv1d(9, 300, 3, **kw), 27),
+        (lambda **kw: ConvTranspose2d(8, 64, (3, 5), groups=2, **kw), 32 * 15),
+        (lambda **kw: DepthwiseConv2d(300, 3, depth_multiplier=2, **kw), 9),
         (lambda **kw: Linear(50, 200, **kw), 50),
         (lambda **kw: LocallyConnected1d(3, 40, 20, 5, **kw), 15),
     ],
@@ -101,6 +117,23 @@ def test_parameters_start_as_in_pytorch(make, fan_in):
             ValueError,
             "shape: expected a result that fits in memory",
         ),
+        (lambda: Conv2d(1, 1, 3, padding_mode="constant"), ValueError, "padding_mode: expected"),
+        (lambda: Conv2d(1, 1, 3, padding_mode=None), ValueError, "padding_mode: expected"),
+        (lambda: DepthwiseConv2d(0, 3), ValueError, "in_channels: expected"),
+        (lambda: DepthwiseConv2d(2, 3, depth_multiplier=0), ValueError, "depth_multiplier: expected"),
+        (lambda: SeparableConv2d(2, 3, 3, depth_multiplier=1.5), TypeError, "depth_multiplier: expected"),
+        (lambda: SeparableConv2d(2, 3, 0), ValueError, "kernel_size: expected"),
+        (lambda: SeparableConv2d(2, 3, 3, dtype=int), TypeError, "dtype: expected float32 or float64"),
+        (lambda: ZeroPad2d((1, 2, 3)), ValueError, "padding: expected an int or 4 ints"),
+        (lambda: ZeroPad2d(None), TypeError, "padding: expected an int or 4 ints"),
+        (lambda: ReflectionPad1d((1, -1)), ValueError, "padding: expected values from 0"),
+        (lambda: ConstantPad1d(1, "0"), TypeError, "value: expected a number"),
+        (lambda: ConvTranspose2d(4, 6, 3, groups=4), ValueError, "groups: expected"),
+        (lambda: ConvTranspose2d(1, 1, 3, output_padding=1), ValueError, "output_padding: expected less"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, 0, (1, 2)), ValueError, "output_padding: expected less"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, 0, 1.0), TypeError, "output_padding: expected"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, "same", 1), ValueError, "output_padding: expected 0"),
+        (lambda: ConvTranspose2d(1, 1, 3, 2, "full"), ValueError, "padding: expected"),
         (lambda: Linear(0, 1), ValueError, "in_features: expected"),
         (lambda: Linear(1, True), TypeError, "out_features: expected"),
         (lambda: LocallyConnected1d(1, 1, 2, 3), ValueError, "kernel_size: expected a kernel that fits"),

@@ -11,6 +11,7 @@ from kitnet.layers import (
     BatchNorm2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     Layer,
@@ -18,6 +19,7 @@ from kitnet.layers import (
     MaxPool2d,
     Parameter,
     ReLU,
+    SeparableConv2d,
 )
 from kitnet.layers.conv import ConvBatchNorm
 from kitnet.layers.fused import WithReLU
@@ -47,6 +49,16 @@ def conv(in_channels, out_channels, size=3, seed=0, **kwargs):
     )
 
 
+def up(in_channels, out_channels, size=3, seed=0, **kwargs):
+    return ConvTranspose2d(
+        in_channels, out_channels, size, rng=np.random.default_rng(seed), dtype=np.float64, **kwargs
+    )
+
+
+def separable(in_channels, out_channels):
+    return SeparableConv2d(in_channels, out_channels, 3, dtype=np.float64, rng=np.random.default_rng(0))
+
+
 def norm(channels, cls=BatchNorm2d):
     rng = np.random.default_rng(channels)
     layer = cls(channels, dtype=np.float64)
@@ -71,6 +83,16 @@ FUSIONS = [
     (lambda: (conv(2, 3), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 3, bias=False, padding="same"), norm(3), ReLU()), WIDE, [WithReLU]),
     (lambda: (conv(2, 4, groups=2), BatchNorm2d(4, affine=False, dtype=np.float64)), WIDE, [ConvBatchNorm]),
+    (lambda: (conv(2, 3, padding=2, padding_mode="circular"), norm(3), ReLU()), WIDE, [WithReLU]),
+    (
+        lambda: (SeparableConv2d(2, 3, 3, dtype=np.float64, rng=np.random.default_rng(0)), ReLU()),
+        IMAGE,
+        [WithReLU],
+    ),
+    (lambda: (up(2, 3, 4, stride=2), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (up(2, 6, 4, stride=2), norm(6), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (up(4, 6, stride=2, padding=1, groups=2, bias=False), norm(6)), (2, 4, 9, 9), [ConvBatchNorm]),
+    (lambda: (up(2, 3), norm(3)), (2, 2, 1, 1), [ConvBatchNorm]),
     (lambda: (norm(2), ReLU()), IMAGE, [WithReLU]),
     (lambda: (conv(2, 3), ReLU(), norm(3)), IMAGE, [WithReLU, BatchNorm2d]),
     (lambda: (conv(2, 3), MaxPool2d(2), ReLU()), IMAGE, [Conv2d, MaxPool2d, ReLU]),
@@ -94,6 +116,7 @@ def test_fusion_changes_speed_only(make, shape, plan):
     x = np.random.default_rng(1).normal(size=shape)
     folded = "BatchNorm" in repr(fused) and "Conv" in repr(fused)
     np.testing.assert_allclose(fused(x), plain(x), rtol=1e-12, atol=1e-12 if folded else 0)
+    assert plain(x).any()  # a ReLU may hide everything
     assert fused.out_shape(shape) == plain.out_shape(shape) == fused(x).shape
     # A training step is the same bit for bit, running statistics included.
     results = []

@@ -12,7 +12,7 @@ L = OD OH OW.
 """
 
 from .columns import col2im, fold, im2col, unfold
-from .convolution import conv_backward_data, conv_backward_weight, conv_forward
+from .convolution import channel_sums, conv_backward_data, conv_backward_weight, conv_forward
 from .dense import (
     linear_backward_data,
     linear_backward_weight,
@@ -58,6 +58,7 @@ __all__ = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_statistics",
+    "channel_sums",
     "col2im",
     "conv_backward_data",
     "conv_backward_weight",

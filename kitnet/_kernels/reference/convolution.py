@@ -45,7 +45,10 @@ def conv_forward(
 def conv_backward_data(
     dy: Array,
     weight: Array,
+    bias: Array,
     dx: Array,
+    low: float,
+    high: float,
     stride: Triple,
     padding: Triple,
     dilation: Triple,
@@ -56,6 +59,9 @@ def conv_backward_data(
 
     dx[n, c, i] = sum over k, j of weight[k, c, j] spread[n, k, i + padding - j dilation], where ``spread`` is
     dy (N, K, OD, OH, OW) with stride - 1 zeros between its cells, in a border of span - 1 - padding.
+
+    A gradient has no bias and no bounds; with them, bias (C,) and clip as in ``conv_forward``, dx is the
+    transposed convolution of dy.
     """
     k, c = weight.shape[:2]
     gaps = tuple(s * (o - 1) + 1 for o, s in zip(dy.shape[2:], stride, strict=True))
@@ -64,7 +70,7 @@ def conv_backward_data(
     flipped = weight.reshape(groups, k // groups, c, *weight.shape[2:])[..., ::-1, ::-1, ::-1]
     swapped = flipped.swapaxes(1, 2).reshape(groups * c, k // groups, *weight.shape[2:])
     d, h, w = (s - 1 - p for s, p in zip(spans(weight.shape[2:], dilation), padding, strict=True))
-    conv_forward(spread, swapped, _NO_BIAS, dx, *_OFF, (1, 1, 1), (d, h, w), dilation, groups, n_threads)
+    conv_forward(spread, swapped, bias, dx, low, high, (1, 1, 1), (d, h, w), dilation, groups, n_threads)
 
 
 @ieee
@@ -95,3 +101,9 @@ def conv_backward_weight(
         dweight[outs] = result.swapaxes(0, 1)
     if dbias.size:
         dbias[...] = dy.sum(axis=(0, 2, 3, 4), dtype=np.float64)
+
+
+@ieee
+def channel_sums(x: Array, sums: Array, n_threads: int) -> None:
+    """sums (C,) of x (N, C, P) over N and P: the gradient of a bias, given that of what it was added to."""
+    sums[...] = x.sum(axis=(0, 2), dtype=np.float64)

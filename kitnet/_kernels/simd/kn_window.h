@@ -240,7 +240,8 @@ static void KN(window_pair)(const kn_plane *even, const kn_plane *odd, const voi
                             const void *odd_w, double bias, double low, double high, void *dst)
 {
     const ptrdiff_t kind = 16 * even->lines + 4 * even->taps + odd->taps;
-    const int flat = even->step_w == 1 && even->step_h == 1 && even->base[0] == 0 && even->lines < 4;
+    int flat = even->step_w == 1 && even->step_h == 1 && even->lines < 4;
+    for (ptrdiff_t i = 0; flat && i < even->lines; i++) flat = even->base[i] == 0;
     for (ptrdiff_t q = 0; q < even->columns; q += KN_LANES) {
 #define KN_COLUMNS(lines, even_taps, odd_taps)                                                                     \
     KN(window_columns)(even, odd, src_, even_w, odd_w, (R)bias, (R)low, (R)high, dst, q, lines, even_taps, odd_taps)

@@ -1,0 +1,11 @@
+"""Direct convolution with the pixels in the lanes: see conv.pyx; where the result is NULL, see _choice.pxd."""
+
+from ._lattice cimport Lattice
+from .broadcast cimport Product
+
+ctypedef fused real:
+    float
+    double
+
+cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                       real* dest, double low, double high, int n_threads) except -1

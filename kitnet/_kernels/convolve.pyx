@@ -1,0 +1,195 @@
+"""Convolution, forward and backward to the data: which way it goes, and over which axes.
+
+Both directions are one convolution. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. With a
+bias and bounds, backward is the transposed convolution.
+"""
+
+from cython.parallel cimport prange
+from libc.string cimport memset
+
+from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
+from ._dispatch cimport table
+from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, flatten
+from ._pool cimport Block as Memory, scratch
+from ._threads cimport team
+from .broadcast cimport Product, broadcast, pays
+from .conv cimport direct
+from .depthwise cimport filter_channels
+from .winograd cimport filter_planes, is_filtering
+from .winotiles cimport Filtering
+
+cdef enum:
+    DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
+
+
+cdef bint is_depthwise(const Product* p) noexcept nogil:
+    return p.depth == 1 and at_most(&p.choice.algorithm, ONE_CHANNEL, p.rows, DEPTHWISE)
+
+
+cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint single) noexcept nogil:
+    """The algorithm, by the shape of a sample; ``f`` is what Winograd's needs to know."""
+    begin(p.choice, DOUBLE)
+    f.batch, f.groups, f.rows, f.depth, f.choice = p.batch, p.groups, p.rows, p.depth, p.choice
+    f.row_step, f.depth_step, f.group_step = p.row_step, p.depth_step, p.group_step
+    if single and is_filtering(&lattice.axis[0], f):
+        p.choice.way = BY_TILES
+    elif is_depthwise(p):
+        p.choice.way = EACH_CHANNEL
+    elif pays(p, lattice, table.ops[not single].lanes):
+        p.choice.way = IN_LANES
+
+
+cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source, const real* weight, const real* bias,
+                         real* dest, double low, double high, bint backward, int n_threads) except -1:
+    """By the algorithm chosen; images with results of Winograd's that are not finite directly."""
+    cdef Axis* axis = lattice.axis
+    cdef Filtering f
+    cdef Product one
+    cdef Memory spoilt
+    cdef Py_ssize_t n, used
+    if axis[0].out * axis[1].out * axis[2].out * p.batch * p.rows * p.groups == 0:
+        return 0
+    choose(p, lattice, &f, sizeof(real) == sizeof(float))
+    if real is float:
+        if p.choice.way == BY_TILES:
+            f.flip = backward
+            spoilt = scratch(p.batch)
+            memset(spoilt.data, 0, p.batch)
+            used = filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
+            for n in range(p.batch):
+                if spoilt.data[n]:
+                    one = p[0]
+                    one.batch = 1
+                    direct(&one, lattice, source + n * p.groups * p.depth * f.size[0] * f.size[1], weight, bias,
+                           dest + n * p.groups * p.rows * f.out[0] * f.out[1], low, high, n_threads)
+            return spoilt.size + used
+    if p.choice.way == EACH_CHANNEL:
+        return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, dest, low, high, n_threads)
+    if p.choice.way == IN_LANES:
+        return broadcast(p, lattice, source, weight, bias, dest, low, high, n_threads)
+    return direct(p, lattice, source, weight, bias, dest, low, high, n_threads)
+
+
+cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
+                        const real* x, const real* weight, const real* bias, real* y, double low, double high, stride,
+                        padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+    cdef Product product
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
+    cdef Memory memory = scratch(words * sizeof(Py_ssize_t))
+    cdef Py_ssize_t* free = <Py_ssize_t*>memory.data
+    product.batch, product.groups, product.choice = x_shape[0], groups, choice
+    product.rows, product.depth = w_shape[0] // groups, w_shape[1]
+    product.taps = w_shape[2] * w_shape[3] * w_shape[4]
+    product.row_step, product.depth_step = product.depth * product.taps, product.taps
+    product.group_step = product.rows * product.row_step
+    for a in range(3):
+        axis_forward(&lattice.axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                     y_shape[2 + a])
+        free += axis_words(w_shape[2 + a])
+    flatten(lattice.axis)
+    return memory.size + convolve(&product, &lattice, x, weight, bias, y, low, high, False, n_threads)
+
+
+cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
+               real high, int n_threads) noexcept nogil:
+    """dest = clip(bias), channel by channel."""
+    cdef Py_ssize_t i, j
+    cdef real value
+    for i in prange(batch * channels, num_threads=team(n_threads, <double>batch * channels * plane / 4),
+                    schedule="static"):
+        value = bias[i % channels] if bias != NULL else 0
+        value = low if value < low else value
+        value = high if value > high else value
+        for j in range(plane):
+            dest[i * plane + j] = value
+
+
+cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, const Py_ssize_t* w_shape,
+                   const Py_ssize_t* x_shape, stride, padding, dilation, const Py_ssize_t* phases,
+                   Py_ssize_t phase) except -1:
+    """The three axes of one phase of the stride, of ``phases`` on each axis; ``free`` is room for their tables."""
+    cdef int a
+    for a in range(2, -1, -1):
+        axis_backward(&axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
+                      y_shape[2 + a], phase % phases[a])
+        phase //= phases[a]
+        free += axis_words(w_shape[2 + a])
+    return 0
+
+
+cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
+                              const real* dy, const real* weight, const real* bias, real* dx, double low, double high,
+                              stride, padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+    cdef Product product
+    cdef Lattice lattice
+    cdef int a
+    cdef Py_ssize_t[3] phases
+    cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
+    cdef Py_ssize_t phase, count = 1, taps, most_taps = 0, used = 0
+    cdef Memory memory, axes_memory
+    cdef Axis* axes
+    cdef Choice told
+    cdef bint gaps = False
+    begin(choice, SHAPE)
+    product.batch, product.groups, product.choice = y_shape[0], groups, choice
+    product.rows, product.depth = w_shape[1], w_shape[0] // groups
+    product.taps = w_shape[2] * w_shape[3] * w_shape[4]
+    product.row_step, product.depth_step = product.taps, product.rows * product.taps
+    product.group_step = product.depth * product.depth_step
+    for a in range(3):
+        phases[a] = min(<Py_ssize_t>stride[a], x_shape[2 + a])
+        count *= phases[a]
+    if is_depthwise(&product):  # all phases of a plane at once
+        choice.way = EACH_CHANNEL
+        memory = scratch(count * words * sizeof(Py_ssize_t))
+        axes_memory = scratch(3 * count * sizeof(Axis))
+        axes = <Axis*>axes_memory.data
+        for phase in range(count):
+            lay_phase(axes + 3 * phase, <Py_ssize_t*>memory.data + phase * words, y_shape, w_shape, x_shape, stride,
+                      padding, dilation, phases, phase)
+        return memory.size + axes_memory.size + filter_channels(
+            <const Axis*>axes, count, y_shape[0], groups, product.rows, dy, weight, bias, dx, low, high, n_threads)
+    memory = scratch(words * sizeof(Py_ssize_t))
+    for a in range(3):
+        for phase in range(phases[a]):
+            axis_backward(&lattice.axis[a], <Py_ssize_t*>memory.data, x_shape[2 + a], w_shape[2 + a], stride[a],
+                          padding[a], dilation[a], y_shape[2 + a], phase)
+            gaps = gaps or lattice.axis[a].taps == 0
+    # Inputs that no window touches make phases without taps, which are not visited.
+    if gaps and dx != NULL:
+        fill(dx, x_shape[0], x_shape[1], x_shape[2] * x_shape[3] * x_shape[4], bias, <real>low, <real>high, n_threads)
+    told = choice[0]  # where no window reaches any input; else what the phase with the most taps does
+    for phase in range(count):
+        lay_phase(lattice.axis, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding, dilation, phases,
+                  phase)
+        flatten(lattice.axis)
+        taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
+        if taps:
+            used = max(used, convolve(&product, &lattice, dy, weight, bias, dx, low, high, True, n_threads))
+        if taps > most_taps:
+            most_taps, told = taps, choice[0]
+    choice[0] = told
+    return memory.size + used
+
+
+def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
+                 const real[::1] bias not None, real[:, :, :, :, ::1] y not None, double low, double high,
+                 stride, padding, dilation, int groups, int n_threads):
+    cdef Choice choice
+    if y.size:
+        forward(x.shape, weight.shape, y.shape, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
+                &bias[0] if bias.shape[0] else NULL, &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups,
+                n_threads, &choice)
+
+
+def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
+                       const real[::1] bias not None, real[:, :, :, :, ::1] dx not None, double low, double high,
+                       stride, padding, dilation, int groups, int n_threads):
+    cdef Choice choice
+    if dx.size:
+        backward_data(dy.shape, weight.shape, dx.shape, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
+                      &bias[0] if bias.shape[0] else NULL, &dx[0, 0, 0, 0, 0], low, high, stride, padding, dilation,
+                      groups, n_threads, &choice)

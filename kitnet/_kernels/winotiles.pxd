@@ -1,0 +1,69 @@
+"""The steps of Winograd convolution on a block of tiles: see winotiles.pyx."""
+
+from ._choice cimport Choice
+from ._dispatch cimport kn_ops, kn_tiles
+from ._lattice cimport Block, Lattice
+
+cdef enum:
+    ELEMENTS = 36           # of a transformed tile
+    TERMS = 256             # channels of a mac at a time
+
+
+cdef struct Filtering:
+    Py_ssize_t batch
+    Py_ssize_t groups
+    Py_ssize_t rows         # filters (backward: channels) of a group
+    Py_ssize_t depth        # channels (backward: filters) of a group
+    Py_ssize_t row_step     # from one row to the next in the weights,
+    Py_ssize_t depth_step   # from one channel to the next,
+    Py_ssize_t group_step   # and from one group to the next
+    bint flip               # the kernel is turned by 180 degrees (backward)
+    Py_ssize_t[2] size      # of a source plane
+    Py_ssize_t[2] out       # of a result plane
+    Py_ssize_t[2] pad       # before
+    Choice* choice          # what was decided, and by what
+
+
+cdef struct Work:
+    Filtering* f
+    bint by_filters
+    bint cast                   # by filters, and too few tiles to fill the lanes: the filters do
+    Lattice lattice
+    Py_ssize_t panel            # filters in a panel
+    Py_ssize_t panels
+    Py_ssize_t parts            # tasks among which the filters of a block are divided
+    Py_ssize_t tile             # the widest tile of mac, in columns
+    Py_ssize_t most_tiles       # in a block
+    Py_ssize_t pitch            # of a row of V and of M
+    Py_ssize_t line             # of a row of results
+    Py_ssize_t u_element        # from one of the 36 elements to the next, in U,
+    Py_ssize_t v_element        # in V,
+    Py_ssize_t m_element        # and in M
+    Py_ssize_t sub              # panels in a sub-block
+    Py_ssize_t groups           # vectors of tiles in a block
+    Py_ssize_t v                # floats of scratch for each use
+    Py_ssize_t m
+    Py_ssize_t results
+
+
+cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil
+cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
+cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
+cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil
+cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil
+cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
+                            Py_ssize_t group, float* u, float* own) noexcept nogil
+cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, kn_tiles* groups) noexcept nogil
+cdef void transform_source(const kn_ops* ops, const Work* work, const float* source, const kn_tiles* groups,
+                           Py_ssize_t n, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil
+cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
+                   Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil
+cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
+                       Py_ssize_t panel, Py_ssize_t end, const float* u, const float* v, float* m,
+                       float* own) noexcept nogil
+cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
+                        double low, double high, float* dest, Py_ssize_t dest_image, char* spoilt,
+                        float* results) noexcept nogil
+cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,
+                 Py_ssize_t end, const float* m, const float* bias, float* dest, double low, double high, char* spoilt,
+                 float* results) noexcept nogil
