@@ -23,7 +23,7 @@ ROWS = [
         ("winograd, by tiles", "winograd, by tiles", "winograd"),
         "3x3, stride 1",
     ),
-    ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, ("winograd, by filters",) * 2 + (LANES,), "3x3"),
+    ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, ("winograd, by filters",) * 2 + (LANES,), None),
     (IMAGE, KERNELS, {"padding": 1, "dtype": np.float64}, (LANES,) * 3, "float32 alone"),
     (IMAGE, KERNELS, {"padding": 1, "stride": 2}, (LANES,) * 3, "3x3 kernels with stride 1"),
     (IMAGE, KERNELS, {"padding": 2, "dilation": 2}, (LANES,) * 3, "no dilation"),
