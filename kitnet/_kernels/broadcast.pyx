@@ -36,7 +36,7 @@ cdef enum:
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     TURNED = 64             # taps that are turned at a time when the weights are packed
     SPLIT = 1 << 19         # multiply-adds in a task at least
-    WORTH = 96              # taps that pay for the transposition of a tile,
+    WORTH = 32              # taps that pay for the transposition of a tile,
     PIXELS = 4              # and the shortest row that makes one
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
