@@ -32,7 +32,7 @@ ROWS = [
     ((2, 64, 2, 2), KERNELS, {"padding": 1}, ("direct", "direct", LANES), "16 pixels"),
     ((2, 8, 9, 9), (8, 1, 3, 3), {"groups": 8}, ("depthwise",) * 3, "1 filters a channel: up to"),
     ((2, 8, 9, 9), (64, 1, 2, 2), {"groups": 8}, ("direct",) * 3, None),
-    ((2, 64, 9, 9), (32, 64, 1, 1), {}, ("direct, 1x1", "direct, 1x1", LANES), None),
+    ((2, 24, 9, 9), (32, 24, 1, 1), {}, ("direct, 1x1", "direct, 1x1", LANES), None),
     ((2, 6, 5, 5), (16, 6, 5, 5), {}, ("direct, packed", "direct", LANES), None),
     ((2, 1, 2, 3), (16, 1, 2, 3), {}, ("direct, packed", "direct", "direct, packed"), None),
     ((2, 17, 100), (32, 17, 9), {"padding": 4}, (LANES, "direct", LANES), "3x3 kernels"),
