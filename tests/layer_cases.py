@@ -8,6 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kitnet.layers import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
@@ -19,20 +24,40 @@ from kitnet.layers import (
     Conv3d,
     Dropout,
     Flatten,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    Identity,
     Layer,
+    LeakyReLU,
     Linear,
     LocallyConnected1d,
+    LogSigmoid,
+    LogSoftmax,
     LpPool1d,
     LpPool2d,
     LpPool3d,
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
     Softmax,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
     SumPool1d,
     SumPool2d,
     SumPool3d,
+    Tanh,
+    Tanhshrink,
+    Threshold,
 )
 from kitnet.models import Sequential, digits_net, lenet
 
@@ -89,6 +114,13 @@ def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shap
     return LayerCase(lambda dtype, rng: Sequential(*(m(dtype, rng) for m in makers), **kwargs), shape)
 
 
+WITHOUT_ARGUMENTS = (
+    *(Identity, ReLU, ReLU6, Hardtanh, LeakyReLU, ELU, SELU, CELU, GELU, SiLU, Mish, Hardswish, GLU),
+    *(Sigmoid, LogSigmoid, Tanh, Softsign, Hardsigmoid, Softplus, Hardshrink, Softshrink, Tanhshrink),
+    *(Softmax, LogSoftmax, Softmin),
+)
+"""The activations that can be made without arguments."""
+
 LAYERS = [
     weighted(Conv1d, 2, 3, 3, shape=(2, 2, 9)),
     weighted(Conv1d, 4, 4, 3, 2, 1, 2, 2, False, shape=(3, 4, 12)),
@@ -101,9 +133,21 @@ LAYERS = [
     weighted(Linear, 4, 3, bias=False, shape=(2, 3, 4)),
     weighted(LocallyConnected1d, 1, 1, 7, 3, bias=False, shape=(2, 1, 7)),
     weighted(LocallyConnected1d, 2, 3, 9, 3, 2, 1, shape=(2, 2, 9)),
-    row(ReLU, shape=(3, 2, 5)),
-    row(Softmax, shape=(3, 6)),
+    *(row(cls, shape=(3, 2, 6)) for cls in WITHOUT_ARGUMENTS),
+    row(Hardtanh, -0.5, 2.0, shape=(3, 2, 5)),
+    row(Threshold, 0.25, 7.0, shape=(3, 2, 5)),
+    row(LeakyReLU, 0.2, shape=(3, 2, 5)),
+    norm(PReLU, shape=(7,)),
+    norm(PReLU, 4, 0.1, shape=(3, 4, 5)),
+    row(ELU, 1.5, shape=(3, 2, 5)),
+    row(CELU, 0.5, shape=(3, 2, 5)),
+    row(GELU, "tanh", shape=(3, 2, 5)),
+    row(Softplus, 2.0, 1.0, shape=(3, 2, 5)),
+    row(Hardshrink, 0.25, shape=(3, 2, 5)),
+    row(Softshrink, 0.25, shape=(3, 2, 5)),
+    row(GLU, 1, shape=(3, 4, 5)),
     row(Softmax, dim=1, shape=(2, 3, 4)),
+    row(LogSoftmax, dim=1, shape=(2, 3, 4)),
     row(MaxPool1d, 3, 2, shape=(2, 2, 9)),
     row(MaxPool2d, 2, shape=(2, 3, 6, 7)),
     row(MaxPool2d, 3, 2, 1, shape=(2, 2, 7, 8)),

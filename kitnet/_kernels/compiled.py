@@ -7,18 +7,31 @@ from .avgpool import avgpool_backward, avgpool_forward
 from .col2im import col2im, fold
 from .conv import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
-from .elementwise import multiply, relu_backward, relu_forward
+from .elementwise import activation_backward, activation_forward, multiply
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
+from .loss import loss_backward, loss_forward
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
-from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
+from .softmax import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
+)
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
+    "activation_backward",
+    "activation_forward",
     "adam_step",
     "available_isas",
     "avgpool_backward",
@@ -37,6 +50,8 @@ __all__ = [
     "fold",
     "get_num_threads",
     "get_winograd",
+    "glu_backward",
+    "glu_forward",
     "im2col",
     "isa",
     "linear_backward_data",
@@ -44,6 +59,10 @@ __all__ = [
     "linear_forward",
     "local_backward",
     "local_forward",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
     "lppool_backward",
     "lppool_forward",
     "maxpool_backward",
@@ -52,11 +71,13 @@ __all__ = [
     "multiply",
     "openmp",
     "pooled",
-    "relu_backward",
-    "relu_forward",
+    "prelu_backward",
+    "prelu_forward",
     "set_num_threads",
     "set_winograd",
     "sgd_step",
+    "soft_cross_entropy_backward",
+    "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
     "unfold",

@@ -11,13 +11,13 @@ from .. import functional as F
 from .._arrays import Array, gate_batch
 from .._geometry import Padding, Size, one_int, product
 from .base import Layer, Pullback
-from .fused import RELU, AbsorbsReLU
+from .fused import AbsorbsClip, Bounds
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
 
 
-class Conv(AbsorbsReLU, Weighted, Windowed):
+class Conv(AbsorbsClip, Weighted, Windowed):
     """What ``Conv1d``, ``Conv2d`` and ``Conv3d`` share."""
 
     pooling = False
@@ -51,10 +51,10 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
         shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
         self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
-        return self.convolve(x, self.weight.data, self._bias_data(), relu=relu)
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+        return self.convolve(x, self.weight.data, self._bias_data(), clip=clip)
 
-    def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
+    def convolve(self, x: Array, weight: Array, bias: Array | None, *, clip: Bounds | None = None) -> Array:
         """The layer's work with other weights."""
         y: Array = self._op(
             x,
@@ -64,11 +64,11 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
             self.padding,
             self.dilation,
             self.groups,
-            clip=RELU if relu else None,
+            clip=clip,
         )
         return y
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         def pullback(dy: Array) -> Array | None:
             dx: Array | None
             dx, dw, db = self._op_backward(
@@ -84,7 +84,7 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
             self._accumulate(dw, db)
             return dx
 
-        return self(x, relu=relu), pullback
+        return self(x, clip=clip), pullback
 
     def absorb(self, successor: Layer) -> Layer | None:
         if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
@@ -96,7 +96,7 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
         return self.out_channels
 
 
-class ConvBatchNorm(AbsorbsReLU):
+class ConvBatchNorm(AbsorbsClip):
     """A convolution and the batch norm after it; inference folds the norm into the convolution's weights.
 
     Folding costs one pass over the weights, and saves one over the output. It is done where a sample's output
@@ -108,16 +108,16 @@ class ConvBatchNorm(AbsorbsReLU):
         self.conv = conv
         self.norm = norm
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
         if conv.out_channels * product(conv.window(x.shape[2:], "x").out_size) < conv.weight.size:
-            return norm(conv(x), relu=relu)
-        return conv.convolve(x, *norm.fold(conv.weight, conv.bias), relu=relu)
+            return norm(conv(x), clip=clip)
+        return conv.convolve(x, *norm.fold(conv.weight, conv.bias), clip=clip)
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)
-        y, norm_pullback = self.norm.vjp(h, relu=relu)
+        y, norm_pullback = self.norm.vjp(h, clip=clip)
         return y, lambda dy: conv_pullback(norm_pullback(dy))
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:

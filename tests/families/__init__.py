@@ -5,13 +5,14 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Adam, Multiply, Relu, Sgd
+from .elements import Activation, Adam, Glu, Loss, Multiply, PRelu, Sgd
 from .pooling import AvgPool, LpPool, MaxPool
-from .rows import BatchNorm, CrossEntropy, Linear, Softmax
+from .rows import BatchNorm, CrossEntropy, Linear, LogSoftmax, SoftCrossEntropy, Softmax
 from .windows import Conv, Im2col, Local, Unfold, Windowed
 
 __all__ = [
     "DTYPES",
+    "Activation",
     "Adam",
     "Array",
     "Arrays",
@@ -21,14 +22,18 @@ __all__ = [
     "Case",
     "Conv",
     "CrossEntropy",
+    "Glu",
     "Im2col",
     "Linear",
     "Local",
+    "LogSoftmax",
+    "Loss",
     "LpPool",
     "MaxPool",
     "Multiply",
-    "Relu",
+    "PRelu",
     "Sgd",
+    "SoftCrossEntropy",
     "Softmax",
     "Unfold",
     "Windowed",

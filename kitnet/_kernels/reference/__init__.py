@@ -11,6 +11,14 @@ Shapes: N samples, C channels in, K channels out, D H W an image, OD OH OW an ou
 L = OD OH OW.
 """
 
+from .activation import (
+    activation_backward,
+    activation_forward,
+    glu_backward,
+    glu_forward,
+    prelu_backward,
+    prelu_forward,
+)
 from .columns import col2im, fold, im2col, unfold
 from .convolution import conv_backward_data, conv_backward_weight, conv_forward
 from .dense import (
@@ -20,7 +28,8 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import multiply, relu_backward, relu_forward
+from .elementwise import multiply
+from .loss import loss_backward, loss_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
 from .pooling import (
@@ -31,9 +40,20 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
-from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .softmax import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
+)
 
 __all__ = [
+    "activation_backward",
+    "activation_forward",
     "adam_step",
     "avgpool_backward",
     "avgpool_forward",
@@ -47,20 +67,28 @@ __all__ = [
     "cross_entropy_backward",
     "cross_entropy_forward",
     "fold",
+    "glu_backward",
+    "glu_forward",
     "im2col",
     "linear_backward_data",
     "linear_backward_weight",
     "linear_forward",
     "local_backward",
     "local_forward",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
     "lppool_backward",
     "lppool_forward",
     "maxpool_backward",
     "maxpool_forward",
     "multiply",
-    "relu_backward",
-    "relu_forward",
+    "prelu_backward",
+    "prelu_forward",
     "sgd_step",
+    "soft_cross_entropy_backward",
+    "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
     "unfold",
