@@ -55,7 +55,7 @@ _SIZE = 32 * 64 * 56 * 56
 
 
 BENCH: list[Case] = [
-    *(Activation(kind=kind, a=a, b=b, size=_SIZE) for kind, (a, b) in PARAMETERS.items()),
+    *(Activation(kind=kind, size=_SIZE) for kind in ("relu", "silu", "gelu", "mish", "tanh")),
     PRelu(n=32, c=64, p=56 * 56),
     Glu(m=32, p=32 * 56 * 56),
     Multiply(size=_SIZE),

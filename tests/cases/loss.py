@@ -55,5 +55,5 @@ BENCH: list[Case] = [
     CrossEntropy(m=128, c=1000),
     CrossEntropy(m=128, c=1000, **_MIXED),
     SoftCrossEntropy(m=128, c=1000),
-    *(Loss(kind=kind, a=a, b=b, size=_SIZE, one=True) for kind, a, b in _KINDS),
+    *(Loss(kind=kind, a=1, size=_SIZE, one=True) for kind in ("mse", "huber", "bce_with_logits")),
 ]

@@ -1,8 +1,8 @@
 """The functions that are compared with PyTorch, as data: one of kitnet, its arguments, and PyTorch's.
 
 Inputs are named as kitnet names them and go to PyTorch in that order; a shape stands for normal numbers,
-anything else is made by a function of a generator and a dtype. The ``_backward`` function is given what it asks
-for by name: inputs, options, ``dy``, ``y``, ``input_shape``. Layers and losses need no rows here:
+anything else is made by a function of a generator and a dtype. The ``_backward`` function is given what it
+asks for by name: inputs, options, ``dy``, ``y``, ``input_shape``. Layers and losses need no rows here:
 ``layer_cases`` and ``loss_cases`` are compared whole, as far as PyTorch has a class of that name.
 """
 

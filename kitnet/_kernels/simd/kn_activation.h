@@ -40,14 +40,16 @@ KN_BACKWARD(selu)
 
 KN_FORWARD(gelu)
 {
-    V beyond, bell;
-    return x * KN(normal)(x, &beyond, &bell);
+    V bell;
+    const V beyond = KN(normal_tail)(x, &bell) * bell;
+    return x * v_select(x < 0, beyond, 1 - beyond);
 }
 KN_BACKWARD(gelu)
 {
-    V beyond, bell;
-    const V below = KN(normal)(x, &beyond, &bell);
-    return dy * (below + x * (bell * (R)0.39894228040143267794)); /* 1 / sqrt(2 pi) */
+    V bell;
+    const V tail = KN(normal_tail)(x, &bell);
+    const V turn = bell * (KN(magnitude)(x) * (R)0.39894228040143267794 - tail); /* 1 / sqrt(2 pi) */
+    return dy * v_select(x < 0, -turn, 1 + turn);
 }
 
 /* x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3); far out the slope of the sigmoid is 0, whatever x^2 is */

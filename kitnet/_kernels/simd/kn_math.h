@@ -105,16 +105,14 @@ static inline __attribute__((always_inline)) V KN(exp_parts)(V x, const V *low, 
     return r * r * KN_BY_TYPE(KN(polynomial)(r, f32, 5), KN(polynomial)(r, f64, 10)) + r;
 }
 
-/* exp(x + low), 1.1 eps; +inf from overflow, 0 from underflow. */
-static inline __attribute__((always_inline)) V KN(exp_sum)(V x, const V *low)
+/* exp, 1.1 eps; +inf from overflow, 0 from underflow */
+static inline V KN(exp)(V x)
 {
     const R lowest = (R)KN_BY_TYPE(-104, -746), highest = (R)KN_BY_TYPE(89, 710);
     V shifted;
-    const V p = KN(exp_parts)(v_max(v_of(lowest), v_min(v_of(highest), x)), low, &shifted);
+    const V p = KN(exp_parts)(v_max(v_of(lowest), v_min(v_of(highest), x)), NULL, &shifted);
     return KN(scale)(p + 1, shifted);
 }
-
-static inline V KN(exp)(V x) { return KN(exp_sum)(x, NULL); }
 
 /* x <= 0 as exp(x) = t (1 + p) with t = 2^n; the smallest t are as good as 0 beside 1 */
 static inline V KN(decay)(V x, V *t)
@@ -209,11 +207,11 @@ static inline V KN(softplus)(V x)
     return v_max((V){0}, x) + KN(log1p)(v_exp(-KN(magnitude)(x)));
 }
 
-/* The normal distribution, up to x and beyond it: 3 eps each (also in its tails); *bell = exp(-x^2 / 2).
+/* What lies beyond a = |x| of a normal distribution is bell times the result, bell = exp(-a^2 / 2); 3 eps, far out too.
  *
- * The smaller is exp(-a^2 / 2) d q(1 - 2 a d) with a = |x| and d = 1 / (a + k), q minimax: exp takes the fall, and what
- * is left falls like 1 / a (Shepherd and Laframboise 1981). a^2 is split so that exp sees all of its digits. */
-static inline __attribute__((always_inline)) V KN(normal)(V x, V *beyond, V *bell)
+ * The result is d q(1 - 2 a d) with d = 1 / (a + k), q minimax: exp takes the fall, and what is left falls like 1 / a
+ * (Shepherd and Laframboise 1981). a^2 is split so that exp sees all of its digits. */
+static inline __attribute__((always_inline)) V KN(normal_tail)(V x, V *bell)
 {
     static const double f32[] = {0x1.196cfp-13, 0x1.6e4bfap-13, -0x1.9b262ap-10, -0x1.cc173ep-9, 0x1.ed17ep-8,
                                  0x1.eed34cp-5, 0x1.7e001ep-3,  0x1.8c6d9ep-2,   0x1.373e38p-1,  0x1.82b4bcp-1};
@@ -225,13 +223,11 @@ static inline __attribute__((always_inline)) V KN(normal)(V x, V *beyond, V *bel
         0x1.33e777760e0aap-4,   0x1.38b069dbb38e3p-3,   0x1.1267d7383d82bp-2,   0x1.a7d6577269c58p-2,
         0x1.234fe3fd925c3p-1,   0x1.66eaa7d09640ep-1,   0x1.8e010d2b8a0eap-1};
     const R k = KN_BY_TYPE(4, 6);
-    const V a = v_min(v_of((R)KN_BY_TYPE(15, 40)), KN(magnitude)(x));
+    const V a = v_min(v_of((R)KN_BY_TYPE(15, 40)), KN(magnitude)(x)); /* there, and beyond, bell is 0 */
     const V head = (V)((U)a >> KN_BY_TYPE(12, 27) << KN_BY_TYPE(12, 27)), low = (R)0.5 * (head - a) * (head + a);
     const V d = 1 / (a + k), w = 1 - 2 * (a * d);
-    *bell = KN(exp_sum)((R)-0.5 * head * head, &low);
-    const V smaller = *bell * (d * KN_BY_TYPE(KN(polynomial)(w, f32, 10), KN(polynomial)(w, f64, 23)));
-    const V larger = 1 - smaller;
-    const M negative = x < 0;
-    *beyond = v_select(negative, larger, smaller);
-    return v_select(negative, smaller, larger);
+    V shifted;
+    const V p = KN(exp_parts)((R)-0.5 * head * head, &low, &shifted);
+    *bell = KN(scale)(p + 1, shifted);
+    return d * KN_BY_TYPE(KN(polynomial)(w, f32, 10), KN(polynomial)(w, f64, 23));
 }

@@ -28,7 +28,7 @@ def _classes(target: Any, classes: int, shape: tuple[int, ...], ignore_index: in
     return target.astype(np.int64, copy=False)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Question:
     """What ``cross_entropy`` is asked, checked; M = N d1 ..."""
 

@@ -64,13 +64,13 @@ class Loss:
 class FunctionLoss(Loss):
     """A loss that is a function of output, target and options, all three of which PyTorch names.
 
-    A subclass keeps its options as attributes of the names they have there, and lists those in ``options``;
+    A subclass keeps its options as attributes of the names they have there, and lists those in ``_names``;
     weights are arrays, which take the dtype of the output.
     """
 
-    function: ClassVar[Callable[..., Any]]
-    backward: ClassVar[Callable[..., Any]]
-    options: ClassVar[tuple[str, ...]] = ()
+    _op: ClassVar[Callable[..., Any]]
+    _op_backward: ClassVar[Callable[..., Any]]
+    _names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, reduction: str = "mean") -> None:
         self._reduce_by(reduction)
@@ -83,13 +83,13 @@ class FunctionLoss(Loss):
         self.reduction = reduction
 
     def _keywords(self, output: Any) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in (*self.options, "reduction")}
+        values = {name: getattr(self, name) for name in (*self._names, "reduction")}
         return {name: match(value, output) for name, value in values.items()}
 
     def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
         keywords, target = self._keywords(output), self._target(target, output)
-        value = self.function(output, target, **keywords)
-        return float(value), lambda: self.backward(1.0, output, target, **keywords)
+        value = self._op(output, target, **keywords)
+        return float(value), lambda: self._op_backward(1.0, output, target, **keywords)
 
     def _target(self, target: Any, output: Any) -> Any:
         """The targets of a batch as the function takes them."""

@@ -51,7 +51,7 @@ class CrossEntropyLoss(ClassLoss):
     array([[ 0.25,  0.25, -0.75,  0.25]], dtype=float32)
     """
 
-    options = ("weight", "ignore_index", "label_smoothing")
+    _names = ("weight", "ignore_index", "label_smoothing")
 
     def __init__(
         self,
@@ -96,9 +96,9 @@ class NLLLoss(ClassLoss):
     0.4904
     """
 
-    function = staticmethod(F.nll_loss)
-    backward = staticmethod(F.nll_loss_backward)
-    options = ("weight", "ignore_index")
+    _op = staticmethod(F.nll_loss)
+    _op_backward = staticmethod(F.nll_loss_backward)
+    _names = ("weight", "ignore_index")
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
         self.weight = weights(weight)
@@ -124,9 +124,9 @@ class MultiMarginLoss(ClassLoss):
     0.625
     """
 
-    function = staticmethod(F.multi_margin_loss)
-    backward = staticmethod(F.multi_margin_loss_backward)
-    options = ("p", "margin", "weight")
+    _op = staticmethod(F.multi_margin_loss)
+    _op_backward = staticmethod(F.multi_margin_loss_backward)
+    _names = ("p", "margin", "weight")
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean") -> None:
         self.p = one_int(p, "p", 1, 2)
@@ -154,9 +154,9 @@ class BCELoss(FunctionLoss):
     0.4904
     """
 
-    function = staticmethod(F.binary_cross_entropy)
-    backward = staticmethod(F.binary_cross_entropy_backward)
-    options = ("weight",)
+    _op = staticmethod(F.binary_cross_entropy)
+    _op_backward = staticmethod(F.binary_cross_entropy_backward)
+    _names = ("weight",)
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
         self.weight = weights(weight)
@@ -182,9 +182,9 @@ class BCEWithLogitsLoss(FunctionLoss):
     5000.0
     """
 
-    function = staticmethod(F.binary_cross_entropy_with_logits)
-    backward = staticmethod(F.binary_cross_entropy_with_logits_backward)
-    options = ("weight", "pos_weight")
+    _op = staticmethod(F.binary_cross_entropy_with_logits)
+    _op_backward = staticmethod(F.binary_cross_entropy_with_logits_backward)
+    _names = ("weight", "pos_weight")
 
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         self.weight = weights(weight)
@@ -213,9 +213,9 @@ class SigmoidFocalLoss(FunctionLoss):
     0.0217
     """
 
-    function = staticmethod(F.sigmoid_focal_loss)
-    backward = staticmethod(F.sigmoid_focal_loss_backward)
-    options = ("alpha", "gamma")
+    _op = staticmethod(F.sigmoid_focal_loss)
+    _op_backward = staticmethod(F.sigmoid_focal_loss_backward)
+    _names = ("alpha", "gamma")
 
     def __init__(self, alpha: float = 0.25, gamma: float = 2.0, reduction: str = "mean") -> None:
         self.alpha = gate_number(alpha, "alpha", most=1.0)
@@ -243,9 +243,9 @@ class DiceLoss(FunctionLoss):
     0.3333
     """
 
-    function = staticmethod(F.dice_loss)
-    backward = staticmethod(F.dice_loss_backward)
-    options = ("smooth",)
+    _op = staticmethod(F.dice_loss)
+    _op_backward = staticmethod(F.dice_loss_backward)
+    _names = ("smooth",)
 
     def __init__(self, smooth: float = 1.0, reduction: str = "mean") -> None:
         self.smooth = gate_number(smooth, "smooth", 0.0)

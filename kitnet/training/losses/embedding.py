@@ -27,8 +27,8 @@ class SoftMarginLoss(FunctionLoss):
     0.6931
     """
 
-    function = staticmethod(F.soft_margin_loss)
-    backward = staticmethod(F.soft_margin_loss_backward)
+    _op = staticmethod(F.soft_margin_loss)
+    _op_backward = staticmethod(F.soft_margin_loss_backward)
 
 
 class HingeEmbeddingLoss(FunctionLoss):
@@ -51,9 +51,9 @@ class HingeEmbeddingLoss(FunctionLoss):
     0.5
     """
 
-    function = staticmethod(F.hinge_embedding_loss)
-    backward = staticmethod(F.hinge_embedding_loss_backward)
-    options = ("margin",)
+    _op = staticmethod(F.hinge_embedding_loss)
+    _op_backward = staticmethod(F.hinge_embedding_loss_backward)
+    _names = ("margin",)
 
     def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
         self.margin = gate_number(margin, "margin")
@@ -115,7 +115,7 @@ class TripletMarginLoss(FunctionLoss):
     4.0
     """
 
-    options = ("margin", "p", "eps", "swap")
+    _names = ("margin", "p", "eps", "swap")
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class TripletMarginLoss(FunctionLoss):
 
     def vjp(self, output: Any, target: Any = None) -> tuple[float, LossPullback]:
         a, p, n = _several(output, 3)
-        options: dict[str, Any] = {name: getattr(self, name) for name in (*self.options, "reduction")}
+        options: dict[str, Any] = {name: getattr(self, name) for name in (*self._names, "reduction")}
         value = F.triplet_margin_loss(a, p, n, **options)
         return float(value), lambda: F.triplet_margin_loss_backward(1.0, a, p, n, **options)
 

@@ -26,8 +26,8 @@ class MSELoss(FunctionLoss):
     (2.0, array([ 0., -2.]))
     """
 
-    function = staticmethod(F.mse_loss)
-    backward = staticmethod(F.mse_loss_backward)
+    _op = staticmethod(F.mse_loss)
+    _op_backward = staticmethod(F.mse_loss_backward)
 
 
 class L1Loss(FunctionLoss):
@@ -48,8 +48,8 @@ class L1Loss(FunctionLoss):
     1.0
     """
 
-    function = staticmethod(F.l1_loss)
-    backward = staticmethod(F.l1_loss_backward)
+    _op = staticmethod(F.l1_loss)
+    _op_backward = staticmethod(F.l1_loss_backward)
 
 
 class SmoothL1Loss(FunctionLoss):
@@ -72,9 +72,9 @@ class SmoothL1Loss(FunctionLoss):
     1.625
     """
 
-    function = staticmethod(F.smooth_l1_loss)
-    backward = staticmethod(F.smooth_l1_loss_backward)
-    options = ("beta",)
+    _op = staticmethod(F.smooth_l1_loss)
+    _op_backward = staticmethod(F.smooth_l1_loss_backward)
+    _names = ("beta",)
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         self._reduce_by(reduction)
@@ -101,9 +101,9 @@ class HuberLoss(FunctionLoss):
     1.0
     """
 
-    function = staticmethod(F.huber_loss)
-    backward = staticmethod(F.huber_loss_backward)
-    options = ("delta",)
+    _op = staticmethod(F.huber_loss)
+    _op_backward = staticmethod(F.huber_loss_backward)
+    _names = ("delta",)
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         self._reduce_by(reduction)
@@ -131,9 +131,9 @@ class KLDivLoss(FunctionLoss):
     0.6931
     """
 
-    function = staticmethod(F.kl_div)
-    backward = staticmethod(F.kl_div_backward)
-    options = ("log_target",)
+    _op = staticmethod(F.kl_div)
+    _op_backward = staticmethod(F.kl_div_backward)
+    _names = ("log_target",)
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         self._reduce_by(reduction, "batchmean")
@@ -158,9 +158,9 @@ class PoissonNLLLoss(FunctionLoss):
     1.0
     """
 
-    function = staticmethod(F.poisson_nll_loss)
-    backward = staticmethod(F.poisson_nll_loss_backward)
-    options = ("log_input", "full", "eps")
+    _op = staticmethod(F.poisson_nll_loss)
+    _op_backward = staticmethod(F.poisson_nll_loss_backward)
+    _names = ("log_input", "full", "eps")
 
     def __init__(
         self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
