@@ -105,8 +105,9 @@ cdef void compare(const real[:, ::1] x, const int64_t* classes, const real* soft
     with nogil, parallel(num_threads=team(n_threads, <double>rows * n * EXP)):
         mode = flush_on()
         for m in prange(0, rows, step, schedule="static"):
-            ops.cross_entropy(&x[m, 0], classes + m if soft == NULL else NULL, soft + m * n if soft != NULL else NULL, w,
-                              smoothing, &prob[m, 0], &loss[m], min(step, rows - m), n)
+            ops.cross_entropy(&x[m, 0], classes + m if soft == NULL else NULL,
+                              soft + m * n if soft != NULL else NULL, w, smoothing, &prob[m, 0], &loss[m],
+                              min(step, rows - m), n)
         flush_restore(mode)
 
 
