@@ -21,6 +21,7 @@ from libc.string cimport memcpy, memset
 
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport part
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
     tap_indices, tap_offsets,
@@ -68,11 +69,6 @@ cdef struct Rows:
     bint last               # and then write the results
     double low
     double high
-
-
-cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
-    """Where part i of n begins, cut into equal parts."""
-    return n * i // parts
 
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:

@@ -18,6 +18,7 @@ from libc.string cimport memset
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, at_least, at_most
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
+from ._integers cimport part, up
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
     tap_offsets,
@@ -50,15 +51,6 @@ cdef struct Plan:
     Py_ssize_t size             # elements of dw
     bint in_place               # x is read where it lies
     double macs
-
-
-cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
-    return (n + unit - 1) // unit
-
-
-cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
-    """Where part i of n begins, cut into equal parts."""
-    return n * i // parts
 
 
 cdef bint weight_pays(const Gradient* g, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:

@@ -16,6 +16,7 @@ from cython.parallel cimport parallel, prange
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport part
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
@@ -49,11 +50,6 @@ cdef struct Plan:
     Py_ssize_t blocks       # of channels
     Py_ssize_t tile         # the widest tile, in columns
     double macs             # multiply-adds in all
-
-
-cdef Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
-    """Where part i of n begins, cut into equal parts."""
-    return n * i // parts
 
 
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize) noexcept nogil:

@@ -22,6 +22,7 @@ from ._choice cimport (
 )
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
+from ._integers cimport up
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
     stage, tap_offsets,
@@ -30,7 +31,7 @@ from ._pool cimport Block as Memory, scratch
 from .broadweight cimport Gradient, broadcast_weight, weight_pays
 from .depthwise cimport filter_channel_weights
 from .winograd cimport is_filtering
-from .winotiles cimport Filtering, up
+from .winotiles cimport Filtering
 from .winoweight cimport filter_weights
 
 cdef enum:

@@ -31,12 +31,13 @@ from cython.parallel cimport parallel, prange
 
 from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, RAGGED, SHAPE, SWITCHED_OFF, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
+from ._integers cimport up
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
-    transform_filters, transform_source, up,
+    transform_filters, transform_source,
 )
 
 cdef enum:

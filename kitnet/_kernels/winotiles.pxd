@@ -46,7 +46,6 @@ cdef struct Work:
     Py_ssize_t results
 
 
-cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil

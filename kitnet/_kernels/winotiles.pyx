@@ -8,6 +8,7 @@ from libc.math cimport INFINITY
 
 from ._choice cimport BY_FILTERS, WORTHWHILE, at_most
 from ._dispatch cimport KN_NOWHERE, kn_ops, kn_tiles
+from ._integers cimport up
 from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, choose_blocks, widest_tile
 
 cdef enum:
@@ -22,10 +23,6 @@ cdef enum:
 
 cdef float[64] zeros
 zeros[:] = [0] * 64
-
-
-cdef Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
-    return (n + unit - 1) // unit
 
 
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil:

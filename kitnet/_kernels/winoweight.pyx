@@ -18,10 +18,11 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
-from .winotiles cimport ELEMENTS, Filtering, lay_tiles, spread, up
+from .winotiles cimport ELEMENTS, Filtering, lay_tiles, spread
 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
