@@ -66,6 +66,7 @@ cdef void make_dense(Axis* axis) noexcept nogil
 cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,
                         int packed) noexcept nogil
 cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
+cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
 cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil
 cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images) noexcept nogil

@@ -192,6 +192,19 @@ cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* o
                     t += 1
 
 
+cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil:
+    """The same in the source itself, where no output meets the padding."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t c, i, j, k, t = 0
+    for c in range(channels):
+        for i in range(axis[0].taps):
+            for j in range(axis[1].taps):
+                for k in range(axis[2].taps):
+                    offset[t] = (c * lattice.source + place(axis + 2, k)
+                                 + (place(axis, i) * axis[1].size + place(axis + 1, j)) * axis[2].size)
+                    t += 1
+
+
 cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
     """tap[t]: the place of the lattice's tap t in the kernel."""
     cdef const Axis* d = &lattice.axis[0]

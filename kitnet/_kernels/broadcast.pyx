@@ -23,8 +23,8 @@ from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
-    tap_indices, tap_offsets,
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
+    source_offsets, stage, tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
@@ -126,20 +126,17 @@ cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t cha
     return (tap // width * channels + channel) * width + tap % width
 
 
-cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* staged,
+cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
                        Py_ssize_t* offset) noexcept nogil:
-    """offset[item]: where a tap stands in the staged block, or in the source; ``staged`` is room for as many words."""
-    cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t c, i, j, k, t
-    tap_offsets(lattice, channels, staged)
+    """offset[item]: where a tap stands in the staged block, or in the source; ``taps`` is room for as many words."""
+    cdef Py_ssize_t c, t
+    if in_place:
+        source_offsets(lattice, channels, taps)
+    else:
+        tap_offsets(lattice, channels, taps)
     for c in range(channels):
-        for i in range(axis[0].taps):
-            for j in range(axis[1].taps):
-                for k in range(axis[2].taps):
-                    t = (i * axis[1].taps + j) * axis[2].taps + k
-                    offset[item(lattice, channels, c, t)] = (
-                        c * lattice.source + (place(axis, i) * axis[1].size + place(axis + 1, j)) * axis[2].size
-                        + place(axis + 2, k) if in_place else staged[c * lattice.taps + t])
+        for t in range(lattice.taps):
+            offset[item(lattice, channels, c, t)] = taps[c * lattice.taps + t]
 
 
 cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:

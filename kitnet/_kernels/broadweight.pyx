@@ -20,8 +20,8 @@ from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
 from ._integers cimport part, up
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place, stage,
-    tap_offsets,
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, source_offsets,
+    stage, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
 
@@ -88,22 +88,6 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     if g.groups * plan.filter_blocks * plan.channel_blocks < ENOUGH:
         plan.chunk = max(1, max(CHUNK // plan.size, MANY) // plan.pixels)
     plan.chunks = up(count_blocks(lattice, g.batch), plan.chunk)
-
-
-cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil:
-    """offset[channel and tap]: where it begins in the staged block, or in the source."""
-    cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t c, i, j, k, t = 0
-    if not in_place:
-        tap_offsets(lattice, channels, offset)
-        return
-    for c in range(channels):
-        for i in range(axis[0].taps):
-            for j in range(axis[1].taps):
-                for k in range(axis[2].taps):
-                    offset[t] = (c * lattice.source + place(axis + 2, k)
-                                 + (place(axis, i) * axis[1].size + place(axis + 1, j)) * axis[2].size)
-                    t += 1
 
 
 cdef void turn_rows(const kn_ops* ops, const Lattice* lattice, const Block* block, const real* dy, Py_ssize_t image,
@@ -237,14 +221,14 @@ cdef struct Work:
     Py_ssize_t turned
 
 
-cdef void run_part(const void* context, Py_ssize_t part, Py_ssize_t chunk, void* dweight, void* dbias,
+cdef void run_part(const void* context, Py_ssize_t task, Py_ssize_t chunk, void* dweight, void* dbias,
                    char* own) noexcept nogil:
     cdef const Work* work = <const Work*>context
     if work.single:
-        run_task(work, <const float*>work.dy, <const float*>work.x, <float*>dweight, <float*>dbias, part, chunk,
+        run_task(work, <const float*>work.dy, <const float*>work.x, <float*>dweight, <float*>dbias, task, chunk,
                  <float*>own)
     else:
-        run_task(work, <const double*>work.dy, <const double*>work.x, <double*>dweight, <double*>dbias, part, chunk,
+        run_task(work, <const double*>work.dy, <const double*>work.x, <double*>dweight, <double*>dbias, task, chunk,
                  <double*>own)
 
 
@@ -260,7 +244,10 @@ cdef Py_ssize_t broadcast_weight(const Gradient* g, Lattice* lattice, const real
     cdef Memory tables = scratch(plan.most_channels * lattice.taps * sizeof(Py_ssize_t))
     cdef Memory zeros = scratch(WIDTH * ops.lanes * sizeof(real))
     memset(zeros.data, 0, WIDTH * ops.lanes * sizeof(real))
-    make_offsets(lattice, plan.in_place, plan.most_channels, <Py_ssize_t*>tables.data)
+    if plan.in_place:
+        source_offsets(lattice, plan.most_channels, <Py_ssize_t*>tables.data)
+    else:
+        tap_offsets(lattice, plan.most_channels, <Py_ssize_t*>tables.data)
     work.single = real is float
     work.ops, work.plan, work.lattice, work.offset = ops, &plan, lattice, <const Py_ssize_t*>tables.data
     work.dy, work.x, work.zeros = dy, x, zeros.data

@@ -152,15 +152,15 @@ cdef struct Work:
     Py_ssize_t staged_dy        # elements of scratch
 
 
-cdef void run_part(const void* context, Py_ssize_t part, Py_ssize_t chunk, void* dweight, void* dbias,
+cdef void run_part(const void* context, Py_ssize_t task, Py_ssize_t chunk, void* dweight, void* dbias,
                    char* own) noexcept nogil:
     cdef const Work* work = <const Work*>context
     if work.single:
         run_task(work.ops, work.plan, work.lattice, work.offset, <const float*>work.dy, <const float*>work.x,
-                 <float*>dweight, <float*>dbias, part, chunk, <float*>own, <float*>own + work.staged_dy)
+                 <float*>dweight, <float*>dbias, task, chunk, <float*>own, <float*>own + work.staged_dy)
     else:
         run_task(work.ops, work.plan, work.lattice, work.offset, <const double*>work.dy, <const double*>work.x,
-                 <double*>dweight, <double*>dbias, part, chunk, <double*>own, <double*>own + work.staged_dy)
+                 <double*>dweight, <double*>dbias, task, chunk, <double*>own, <double*>own + work.staged_dy)
 
 
 cdef Py_ssize_t run(Plan* plan, Lattice* lattice, const real* dy, const real* x, real* dweight, real* dbias,
