@@ -84,6 +84,8 @@ def scaling_rows() -> list[Row]:
     return [*_conv_rows("VGG", VGG), *_conv_rows("ResNet", RESNET)]
 
 
+ACTIVATIONS = ("relu", "leaky_relu", "hardswish", "sigmoid", "silu", "gelu")
+ELEMENT_LOSSES = ("mse_loss", "huber_loss", "binary_cross_entropy_with_logits")
 ACTIVATION_SIZES = ((32, 64, 56, 56), (32, 128, 28, 28))
 WINDOWS = ({"kernel": 2, "stride": 2, "padding": 0}, {"kernel": 3, "stride": 2, "padding": 1})
 
@@ -109,9 +111,14 @@ def _layer_rows() -> Iterator[Row]:
             for window in WINDOWS:
                 yield Row("pool", f"{op} {times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
         yield Row("norm", f"batch_norm training {times(x)}", "batch_norm", BOTH, {"x": x})
-        yield Row("activation", f"relu {times(x)}", "relu", BOTH, {"x": x})
+        for op in ACTIVATIONS:
+            yield Row("activation", f"{op} {times(x)}", "activation", BOTH, {"x": x, "kind": op})
+        for op in ELEMENT_LOSSES:
+            yield Row("loss", f"{op} {times(x)}", "element_loss", BOTH, {"x": x, "kind": op})
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
+    smoothed = {"x": (128, 1000), "label_smoothing": 0.1}
+    yield Row("loss", "softmax cross-entropy 128x1000, smoothed", "cross_entropy", BOTH, smoothed)
 
 
 def _linear_rows() -> Iterator[Row]:

@@ -140,16 +140,18 @@ def gate_int(
     if x.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected integers, got {x.dtype}")
     _check_shape(x, name, ndim, shape)
-    if below is not None and x.size and not _is_below(x, below):
+    if below is not None and not all_below(x, below):
         raise ValueError(f"{name}: expected values from 0 to {below - 1}, got {x.min()} to {x.max()}")
     return _plain(x.astype(dtype, copy=False))
 
 
-def _is_below(x: Array, below: int) -> bool:
-    """Whether every value is in ``[0, below)``.
+def all_below(x: Array, below: int) -> bool:
+    """Whether every value of an integer array is in ``[0, below)``.
 
     In one pass where the sign bit can tell: read as unsigned, a negative value is at least half the range.
     """
+    if not x.size:
+        return True
     half = 1 << (8 * x.dtype.itemsize - 1)
     if below <= half and x.dtype.isnative:
         return int(x.view(f"u{x.dtype.itemsize}").max()) < below
@@ -168,6 +170,14 @@ def gate_number(value: Any, name: str, least: float = -math.inf, most: float = m
         number = math.nan
     if not least <= number <= most:
         raise ValueError(f"{name}: expected a number from {least:g} to {most:g}, got {value!r}")
+    return number
+
+
+def gate_positive(value: Any, name: str) -> float:
+    """``value``, a real number above 0, as a float."""
+    number = gate_number(value, name)
+    if number <= 0:
+        raise ValueError(f"{name}: expected a number above 0, got {value!r}")
     return number
 
 

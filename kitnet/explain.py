@@ -326,5 +326,5 @@ def _limits(isa: str, threads: int, dtype: np.dtype) -> tuple[float, float]:
     peak = operations / best_time(lambda: compiled.mac_peak(repeats, threads, single), LIMIT_SECONDS)
     x = np.ones(BANDWIDTH_BYTES // dtype.itemsize, dtype)
     y = np.empty_like(x)
-    copy = best_time(lambda: compiled.relu_forward(x, y, threads), LIMIT_SECONDS)
+    copy = best_time(lambda: compiled.activation_forward("relu", x, y, 0.0, 0.0, threads), LIMIT_SECONDS)
     return peak, 2 * BANDWIDTH_BYTES / copy

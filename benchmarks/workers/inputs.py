@@ -128,6 +128,12 @@ def plane_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     }
 
 
+def pair_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """An output x and targets between 0 and 1, alike."""
+    rng = np.random.default_rng(SEED)
+    return {"x": noise(rng, params["x"]), "target": rng.random(tuple(params["x"]), dtype=np.float32)}
+
+
 def class_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """Logits x (m, c) and target (m,)."""
     rng = np.random.default_rng(SEED)

@@ -121,20 +121,28 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return Prepared(call)
 
-    def relu(params: dict[str, Any], _: str) -> Prepared:
+    def activation(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.plane_arrays(params)
-        x, dy = arrays["x"], arrays["dy"]
+        x, dy, kind = arrays["x"], arrays["dy"], params["kind"]
+        forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+        from_output = kind in ("relu", "sigmoid")
 
         def call() -> Any:
-            y = F.relu(x)
-            return y, F.relu_backward(dy, y)
+            y = forward(x)
+            return y, backward(dy, y if from_output else x)
 
         return Prepared(call)
+
+    def element_loss(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.pair_arrays(params)
+        x, target, kind = arrays["x"], arrays["target"], params["kind"]
+        forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+        return Prepared(lambda: (forward(x, target), backward(1.0, x, target)))
 
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.class_arrays(params)
         x, target = arrays["x"], arrays["target"]
-        criterion = training.CrossEntropyLoss()
+        criterion = training.CrossEntropyLoss(label_smoothing=params.get("label_smoothing", 0.0))
 
         def call() -> Any:
             loss, pullback = criterion.vjp(x, target)
@@ -201,7 +209,8 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "batch_norm": batch_norm,
-        "relu": relu,
+        "activation": activation,
+        "element_loss": element_loss,
         "cross_entropy": cross_entropy,
         "adam": adam,
         "lenet": lenet,

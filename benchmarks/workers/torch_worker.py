@@ -156,19 +156,56 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return quiet(call)
 
-    def relu(params: dict[str, Any], _: str) -> Prepared:
+    activations: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any, Any], Any]]] = {
+        "relu": (torch.relu, lambda dy, x, y: aten.threshold_backward(dy, y, 0)),
+        "leaky_relu": (F.leaky_relu, lambda dy, x, y: aten.leaky_relu_backward(dy, x, 0.01, False)),
+        "hardswish": (F.hardswish, lambda dy, x, y: aten.hardswish_backward(dy, x)),
+        "sigmoid": (torch.sigmoid, lambda dy, x, y: aten.sigmoid_backward(dy, y)),
+        "silu": (F.silu, lambda dy, x, y: aten.silu_backward(dy, x)),
+        "gelu": (F.gelu, lambda dy, x, y: aten.gelu_backward(dy, x)),
+    }
+
+    def activation(params: dict[str, Any], _: str) -> Prepared:
         x, dy = tensors(inputs.plane_arrays(params), "x", "dy")
+        forward, backward = activations[params["kind"]]
 
         def call() -> Any:
-            y = torch.relu(x)
-            return y, aten.threshold_backward(dy, y, 0)
+            y = forward(x)
+            return y, backward(dy, x, y)
 
         return quiet(call)
+
+    def element_loss(params: dict[str, Any], _: str) -> Prepared:
+        x, target = tensors(inputs.pair_arrays(params), "x", "target")
+        one, mean = torch.ones(()), 1
+
+        def logits(x: Any, target: Any) -> Any:
+            # As autograd has it: the derivative formula, which is no single operator.
+            return (torch.sigmoid(x) - target).mul_(1 / x.numel())
+
+        forward, backward = {
+            "mse_loss": (F.mse_loss, lambda: aten.mse_loss_backward(one, x, target, mean)),
+            "huber_loss": (F.huber_loss, lambda: aten.huber_loss_backward(one, x, target, mean, 1.0)),
+            "binary_cross_entropy_with_logits": (
+                F.binary_cross_entropy_with_logits,
+                lambda: logits(x, target),
+            ),
+        }[params["kind"]]
+        return quiet(lambda: (forward(x, target), backward()))
 
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         only_default("cross-entropy")
         x, target = tensors(inputs.class_arrays(params), "x", "target")
-        one = torch.ones(())
+        one, smoothing = torch.ones(()), params.get("label_smoothing", 0.0)
+        even = torch.tensor(-smoothing / x.numel())
+
+        def smoothed() -> Any:
+            logp = torch.log_softmax(x, 1)
+            loss, total = aten.nll_loss_forward(logp, target, None, 1, -100)
+            dlogp = aten.nll_loss_backward(one * (1 - smoothing), logp, target, None, 1, -100, total)
+            dlogp = dlogp + even
+            loss = (1 - smoothing) * loss - smoothing / x.shape[1] * logp.sum(1).mean()
+            return loss, aten._log_softmax_backward_data(dlogp, logp, 1, torch.float32)
 
         def call() -> Any:
             logp = torch.log_softmax(x, 1)
@@ -176,7 +213,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
             dlogp = aten.nll_loss_backward(one, logp, target, None, 1, -100, total)
             return loss, aten._log_softmax_backward_data(dlogp, logp, 1, torch.float32)
 
-        return quiet(call)
+        return quiet(smoothed if smoothing else call)
 
     def adam(params: dict[str, Any], _: str) -> Prepared:
         only_default("Adam")
@@ -250,7 +287,8 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "batch_norm": batch_norm,
-        "relu": relu,
+        "activation": activation,
+        "element_loss": element_loss,
         "cross_entropy": cross_entropy,
         "adam": adam,
         "lenet": lenet,

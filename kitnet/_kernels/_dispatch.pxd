@@ -36,6 +36,10 @@ cdef extern from "kn_grid.h" nogil:
     Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
 
+cdef extern from "kn_kinds.h" nogil:
+    const char* kn_activation_name(int number)
+    const char* kn_loss_name(int number)
+
 cdef extern from "kn_table.h" nogil:
     ctypedef void (*kn_mac)(Py_ssize_t kc, const void* a, Py_ssize_t lda, const void* b, const Py_ssize_t* off,
                             void* c, Py_ssize_t ldc, int accumulate) noexcept nogil
@@ -106,15 +110,29 @@ cdef extern from "kn_table.h" nogil:
                      void* dst, Py_ssize_t step, Py_ssize_t n) noexcept nogil
         int (*finite)(const void* x, Py_ssize_t n) noexcept nogil
         double (*total)(const void* x, Py_ssize_t n) noexcept nogil
-        void (*relu)(const void* x, void* y, Py_ssize_t n) noexcept nogil
-        void (*relu_backward)(const void* dy, const void* y, void* dx, Py_ssize_t n) noexcept nogil
+        void (*activation)(int kind, const void* x, void* y, Py_ssize_t n, double a, double b) noexcept nogil
+        void (*activation_backward)(int kind, const void* dy, const void* x, void* dx, Py_ssize_t n, double a,
+                                    double b) noexcept nogil
+        void (*prelu)(const void* x, const void* weight, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*prelu_backward)(const void* dy, const void* x, const void* weight, void* dx, double* sums,
+                               Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*glu)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*glu_backward)(const void* dy, const void* x, void* dx, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        double (*loss)(int kind, const void* x, const void* target, void* y, Py_ssize_t n, double a,
+                       double b) noexcept nogil
+        void (*loss_backward)(int kind, const void* dy, bint one, const void* x, const void* target, void* dx,
+                              Py_ssize_t n, double a, double b) noexcept nogil
         void (*multiply)(const void* a, const void* b, void* y, Py_ssize_t n) noexcept nogil
         void (*softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
-        void (*cross_entropy)(const void* x, const int64_t* target, void* prob, void* loss, Py_ssize_t rows,
-                              Py_ssize_t n) noexcept nogil
-        void (*cross_entropy_backward)(const void* dloss, const void* prob, const int64_t* target, void* dx,
-                                       Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*log_softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*log_softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows,
+                                     Py_ssize_t n) noexcept nogil
+        void (*cross_entropy)(const void* x, const int64_t* target, const void* soft, const void* weight,
+                              double smoothing, void* prob, void* loss, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+        void (*cross_entropy_backward)(const void* dloss, const void* prob, const int64_t* target, const void* soft,
+                                       const void* weight, double smoothing, void* dx, Py_ssize_t rows,
+                                       Py_ssize_t n) noexcept nogil
         void (*norm_moments)(const void* x, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns,
                              double* out) noexcept nogil
         void (*norm_slopes)(const void* dy, const void* x, const void* mean, Py_ssize_t stride, Py_ssize_t rows,

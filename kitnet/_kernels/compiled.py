@@ -8,11 +8,12 @@ from .avgpool import avgpool_backward, avgpool_forward
 from .col2im import col2im, fold
 from .convolve import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
-from .elementwise import multiply, relu_backward, relu_forward
+from .elementwise import activation_backward, activation_forward, multiply
 from .factored import factored_direction, factored_squares
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
+from .loss import loss_backward, loss_forward
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
@@ -30,11 +31,23 @@ from .optim import (
     sgd_step,
 )
 from .peak import mac_peak
-from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
+from .softmax import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
+)
 from .sums import channel_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
+    "activation_backward",
+    "activation_forward",
     "adadelta_step",
     "adam_step",
     "adamax_step",
@@ -61,6 +74,8 @@ __all__ = [
     "fold",
     "get_num_threads",
     "get_winograd",
+    "glu_backward",
+    "glu_forward",
     "im2col",
     "inner",
     "isa",
@@ -71,6 +86,10 @@ __all__ = [
     "lion_step",
     "local_backward",
     "local_forward",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
     "lppool_backward",
     "lppool_forward",
     "mac_peak",
@@ -80,13 +99,15 @@ __all__ = [
     "multiply",
     "openmp",
     "pooled",
-    "relu_backward",
-    "relu_forward",
+    "prelu_backward",
+    "prelu_forward",
     "rmsprop_step",
     "rprop_step",
     "set_num_threads",
     "set_winograd",
     "sgd_step",
+    "soft_cross_entropy_backward",
+    "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
     "unfold",

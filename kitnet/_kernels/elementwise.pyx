@@ -1,8 +1,11 @@
-"""Element-wise kernels: the flat array is cut into fixed chunks, and each chunk is one task."""
+"""Element-wise kernels: the flat array is cut into fixed chunks, and each chunk is one task.
+
+An activation is a name and two parameters: the table of micro-kernels knows it by number, and chooses once a chunk.
+"""
 
 from cython.parallel cimport parallel, prange
 
-from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._dispatch cimport flush_on, flush_restore, kn_activation_name, kn_ops, table
 from ._threads cimport team
 
 ctypedef fused real:
@@ -11,27 +14,36 @@ ctypedef fused real:
 
 cdef enum:
     CHUNK = 16384
+    COST = 8                # of an activation, in multiply-adds
+
+cdef dict ACTIVATIONS = {}
+while kn_activation_name(len(ACTIVATIONS)) != NULL:
+    ACTIVATIONS[kn_activation_name(len(ACTIVATIONS)).decode()] = len(ACTIVATIONS)
 
 
-def relu_forward(const real[::1] x not None, real[::1] y not None, int n_threads):
+def activation_forward(str kind not None, const real[::1] x not None, real[::1] y not None, double a, double b,
+                       int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t n = y.shape[0], i
+    cdef int number = ACTIVATIONS[kind]
     cdef unsigned long long mode = 0
-    with nogil, parallel(num_threads=team(n_threads, n)):
+    with nogil, parallel(num_threads=team(n_threads, <double>n * COST)):
         mode = flush_on()
         for i in prange(0, n, CHUNK, schedule="static"):
-            ops.relu(&x[i], &y[i], min(CHUNK, n - i))
+            ops.activation(number, &x[i], &y[i], min(CHUNK, n - i), a, b)
         flush_restore(mode)
 
 
-def relu_backward(const real[::1] dy not None, const real[::1] y not None, real[::1] dx not None, int n_threads):
+def activation_backward(str kind not None, const real[::1] dy not None, const real[::1] x not None,
+                        real[::1] dx not None, double a, double b, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t n = dx.shape[0], i
+    cdef int number = ACTIVATIONS[kind]
     cdef unsigned long long mode = 0
-    with nogil, parallel(num_threads=team(n_threads, n)):
+    with nogil, parallel(num_threads=team(n_threads, <double>n * COST)):
         mode = flush_on()
         for i in prange(0, n, CHUNK, schedule="static"):
-            ops.relu_backward(&dy[i], &y[i], &dx[i], min(CHUNK, n - i))
+            ops.activation_backward(number, &dy[i], &x[i], &dx[i], min(CHUNK, n - i), a, b)
         flush_restore(mode)
 
 

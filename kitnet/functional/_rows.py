@@ -5,6 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from .._arrays import Array
+from .._geometry import one_int
+
+
+def counted_axis(x: Array, name: str, axis: int) -> int:
+    """``axis`` counted from the front, and of size 1 or more."""
+    axis = one_int(axis, "axis", -x.ndim, x.ndim - 1) % x.ndim
+    if x.shape[axis] == 0:
+        raise ValueError(f"{name}: expected at least 1 element along axis {axis}, got shape {x.shape}")
+    return axis
 
 
 def to_rows(x: Array, axis: int) -> Array:

@@ -3,11 +3,12 @@
 Every layer has one primitive, ``y, pullback = layer.vjp(x)``; see ``Layer``.
 """
 
-from .activation import ReLU, Softmax
+from .activation import Identity
 from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import Dropout
+from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .linear import Linear
 from .local import LocallyConnected1d
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -43,10 +44,28 @@ from .pooling import (
     SumPool2d,
     SumPool3d,
 )
+from .rectifiers import CELU, ELU, SELU, Hardtanh, LeakyReLU, PReLU, ReLU, ReLU6, Threshold
 from .separable import DepthwiseConv2d, SeparableConv2d
 from .shape import Flatten
+from .sigmoids import (
+    Hardshrink,
+    Hardsigmoid,
+    LogSigmoid,
+    Sigmoid,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+)
+from .softmax import LogSoftmax, Softmax, Softmin
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -68,17 +87,28 @@ __all__ = [
     "DepthwiseConv2d",
     "Dropout",
     "Flatten",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "Identity",
     "Layer",
+    "LeakyReLU",
     "Linear",
     "LocallyConnected1d",
+    "LogSigmoid",
+    "LogSoftmax",
     "LpPool1d",
     "LpPool2d",
     "LpPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mish",
+    "PReLU",
     "Parameter",
     "ReLU",
+    "ReLU6",
     "ReflectionPad1d",
     "ReflectionPad2d",
     "ReflectionPad3d",
@@ -86,10 +116,19 @@ __all__ = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "SeparableConv2d",
+    "SiLU",
+    "Sigmoid",
     "Softmax",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
     "SumPool1d",
     "SumPool2d",
     "SumPool3d",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -1,65 +1,63 @@
-"""Activations: layers without parameters that act on each element or each row."""
+"""What the layers without parameters that act on each element share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-from .. import functional as F
-from .._arrays import Array
-from .._geometry import one_int
-from .base import MOST_AXES, Layer, Pullback, no_gradient
+from .._arrays import Array, gate
+from .base import Layer, Pullback, no_gradient
 
 
-class ReLU(Layer):
-    """max(x, 0) of each element; a NaN stays a NaN.
-
-    Shapes: any -> the same.
-
-    >>> import numpy as np
-    >>> from kitnet.layers import ReLU
-    >>> ReLU()(np.array([-1, 2], np.float32))
-    array([0., 2.], dtype=float32)
-    """
-
-    def __call__(self, x: Array) -> Array:
-        return F.relu(x)
-
-    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
-        y = F.relu(x)
-        return y, (lambda dy: F.relu_backward(dy, y)) if input_grad else no_gradient
+class SameShape(Layer):
+    """A layer whose output has the shape of its input, whatever that is."""
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         return tuple(in_shape)
 
 
-class Softmax(Layer):
-    """exp(x) / sum(exp(x)) along the axis ``dim``: scores to probabilities.
+class Activation(SameShape):
+    """A function of each element, and its gradient; a subclass names both, and the attributes they take."""
 
-    For training use ``kitnet.training.CrossEntropyLoss`` on the scores instead: it has the softmax inside.
+    _op: ClassVar[Callable[..., Any]]
+    _op_backward: ClassVar[Callable[..., Any]]
+    _from_output: ClassVar[bool] = False
+    """Whether the gradient is computed from the output: then the input is not kept."""
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def arguments(self) -> tuple[Any, ...]:
+        """What the functions take after the arrays."""
+        return tuple(getattr(self, name) for name in self._names)
+
+    def __call__(self, x: Array) -> Array:
+        y: Array = self._op(x, *self.arguments())
+        return y
+
+    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
+        y = self(x)
+        at = y if self._from_output else x
+        return y, (lambda dy: self.gradient(dy, at)) if input_grad else no_gradient
+
+    def gradient(self, dy: Array, at: Array) -> Array:
+        """That of the input, given that of the output and the input, or the output if ``_from_output``."""
+        dx: Array = self._op_backward(dy, at, *self.arguments())
+        return dx
+
+
+class Identity(SameShape):
+    """x as it is: for places where there could be a layer.
 
     Shapes: any -> the same.
 
-    Raises
-    ------
-    ValueError, TypeError
-        Naming the argument that does not fit.
-
     >>> import numpy as np
-    >>> from kitnet.layers import Softmax
-    >>> Softmax()(np.zeros((1, 4), np.float32))
-    array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
+    >>> from kitnet.layers import Identity
+    >>> Identity()(np.array([-1.0, 2.0]))
+    array([-1.,  2.])
     """
 
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = one_int(dim, "dim", least=-MOST_AXES, most=MOST_AXES)
-
     def __call__(self, x: Array) -> Array:
-        return F.softmax(x, self.dim)
+        return gate(x, "x")
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
-        dim = self.dim
-        y = F.softmax(x, dim)
-        return y, (lambda dy: F.softmax_backward(dy, y, dim)) if input_grad else no_gradient
-
-    def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        return tuple(in_shape)
+        y = gate(x, "x")
+        return y, (lambda dy: gate(dy, "dy", dtype=y.dtype, shape=y.shape)) if input_grad else no_gradient

@@ -11,7 +11,7 @@ from .. import functional as F
 from .._arrays import Array, gate_batch
 from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
-from .fused import RELU, AbsorbsReLU
+from .fused import AbsorbsClip, Bounds
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
@@ -19,7 +19,7 @@ from .windowed import Windowed
 PADDING_MODES = ("zeros", *MODES[1:])
 
 
-class Convolution(AbsorbsReLU, Weighted, Windowed):
+class Convolution(AbsorbsClip, Weighted, Windowed):
     """What all convolutions share, transposed ones too."""
 
     pooling = False
@@ -44,15 +44,15 @@ class Convolution(AbsorbsReLU, Weighted, Windowed):
         """What follows the weights among the arguments of the function."""
         raise NotImplementedError
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
-        return self.convolve(x, self.weight.data, self._bias_data(), relu=relu)
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+        return self.convolve(x, self.weight.data, self._bias_data(), clip=clip)
 
-    def convolve(self, x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
+    def convolve(self, x: Array, weight: Array, bias: Array | None, *, clip: Bounds | None = None) -> Array:
         """The layer's work with other weights."""
-        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=RELU if relu else None)
+        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=clip)
         return y
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         framed, back = self._framed(x)
 
         def pullback(dy: Array) -> Array | None:
@@ -61,7 +61,6 @@ class Convolution(AbsorbsReLU, Weighted, Windowed):
             self._accumulate(dw, db)
             return back(dx) if input_grad else None
 
-        clip = RELU if relu else None
         return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), clip=clip), pullback
 
     def _framed(self, x: Array) -> tuple[Array, Pullback]:
@@ -127,7 +126,7 @@ class Conv(Convolution):
         return F.pad(x, pad, mode), lambda dx: F.pad_backward(dx, shape, pad, mode)
 
 
-class ConvBatchNorm(AbsorbsReLU):
+class ConvBatchNorm(AbsorbsClip):
     """A convolution and the batch norm after it; inference folds the norm into the convolution's weights.
 
     Folding costs one pass over the weights, and saves one over the output. It is done where a sample's output
@@ -139,16 +138,16 @@ class ConvBatchNorm(AbsorbsReLU):
         self.conv = conv
         self.norm = norm
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
         if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
-            return norm(conv(x), relu=relu)
-        return conv.convolve(x, *conv.folded(norm), relu=relu)
+            return norm(conv(x), clip=clip)
+        return conv.convolve(x, *conv.folded(norm), clip=clip)
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)
-        y, norm_pullback = self.norm.vjp(h, relu=relu)
+        y, norm_pullback = self.norm.vjp(h, clip=clip)
         return y, lambda dy: conv_pullback(norm_pullback(dy))
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from .. import functional as F
 from .._arrays import Array, gate, gate_number
-from .base import Layer, Pullback, no_gradient
+from .activation import SameShape
+from .base import Pullback, no_gradient
 
 
-class Dropout(Layer):
+class Dropout(SameShape):
     """In training sets each element to 0 with probability p, and scales the others by 1 / (1 - p).
 
     The scale keeps every element's mean, so that inference needs none. ``layer(x)`` returns x itself.
@@ -52,6 +51,3 @@ class Dropout(Layer):
         x = gate(x, "x")
         mask = F.dropout_mask(x.shape, self.p, rng=self.rng, dtype=x.dtype)
         return F.dropout(x, mask), (lambda dy: F.dropout_backward(dy, mask)) if input_grad else no_gradient
-
-    def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        return tuple(in_shape)

@@ -1,4 +1,4 @@
-"""What ``absorb`` makes: one layer that does the work of a layer and of the ReLU after it, in one pass.
+"""What ``absorb`` makes: one layer that does the work of a layer and of the clipping after it, in one pass.
 
 It refers to the layers it is made of and holds nothing of its own, so it stays true when they change.
 """
@@ -6,44 +6,46 @@ It refers to the layers it is made of and holds nothing of its own, so it stays 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
-from .. import functional as F
 from .._arrays import Array
-from .activation import ReLU
 from .base import Layer, Pullback
+from .rectifiers import Clipping
 
-RELU = (0.0, float("inf"))
-"""The ``clip`` argument of ``functional`` that makes a ReLU."""
+Bounds: TypeAlias = "tuple[float, float]"
+"""The ``clip`` argument of ``functional``."""
 
 
-class AbsorbsReLU(Layer):
-    """A layer whose kernel can apply a ReLU to its output on the way to memory.
+class AbsorbsClip(Layer):
+    """A layer whose kernel can clip its output on the way to memory, as ReLU, ReLU6 and Hardtanh do.
 
-    It has the keyword ``relu`` in ``__call__`` and ``vjp``.
+    It has the keyword ``clip`` in ``__call__`` and ``vjp``; a gradient that comes back is that of what went
+    into the clipping.
     """
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         raise NotImplementedError
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         raise NotImplementedError
 
     def absorb(self, successor: Layer) -> Layer | None:
-        return WithReLU(self) if isinstance(successor, ReLU) else None
+        return WithClip(self, successor) if isinstance(successor, Clipping) else None
 
 
-class WithReLU(Layer):
-    """A layer with the ReLU after it."""
+class WithClip(Layer):
+    """A layer with the clipping after it."""
 
-    def __init__(self, layer: AbsorbsReLU) -> None:
+    def __init__(self, layer: AbsorbsClip, clipping: Clipping) -> None:
         self.layer = layer
+        self.clipping = clipping
 
     def __call__(self, x: Array) -> Array:
-        return self.layer(x, relu=True)
+        return self.layer(x, clip=self.clipping.bounds)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
-        y, pullback = self.layer.vjp(x, input_grad=input_grad, relu=True)
-        return y, lambda dy: pullback(F.relu_backward(dy, y))
+        y, pullback = self.layer.vjp(x, input_grad=input_grad, clip=self.clipping.bounds)
+        return y, lambda dy: pullback(self.clipping.gradient(dy, y))
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         return self.layer.out_shape(in_shape)

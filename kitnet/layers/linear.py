@@ -11,11 +11,11 @@ from .. import functional as F
 from .._arrays import Array
 from .._geometry import one_int
 from .base import Pullback
-from .fused import RELU, AbsorbsReLU
+from .fused import AbsorbsClip, Bounds
 from .weighted import Weighted
 
 
-class Linear(AbsorbsReLU, Weighted):
+class Linear(AbsorbsClip, Weighted):
     """y = x W^T + b: every output is a weighted sum of all inputs.
 
     Shapes: (..., in_features) -> (..., out_features); ``weight`` (out_features, in_features), ``bias``
@@ -62,16 +62,16 @@ class Linear(AbsorbsReLU, Weighted):
         shape = self.out_features, self.in_features
         self._set_weights(shape, self.in_features, shape[:1] if bias else None, dtype, rng)
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
-        return F.linear(x, self.weight.data, self._bias_data(), clip=RELU if relu else None)
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+        return F.linear(x, self.weight.data, self._bias_data(), clip=clip)
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         def pullback(dy: Array) -> Array | None:
             dx, dw, db = F.linear_backward(dy, x, self.weight.data, input_grad=input_grad)
             self._accumulate(dw, db)
             return dx
 
-        return self(x, relu=relu), pullback
+        return self(x, clip=clip), pullback
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         if len(in_shape) == 0 or in_shape[-1] != self.in_features:

@@ -12,11 +12,11 @@ from .. import init
 from .._arrays import Array, float_type, gate_batch, gate_number
 from .._geometry import checked_shape, one_int
 from .base import Pullback
-from .fused import RELU, AbsorbsReLU
+from .fused import AbsorbsClip, Bounds
 from .parameter import Parameter
 
 
-class BatchNorm(AbsorbsReLU):
+class BatchNorm(AbsorbsClip):
     """What ``BatchNorm1d``, ``BatchNorm2d`` and ``BatchNorm3d`` share."""
 
     ndims: ClassVar[tuple[int, ...]]
@@ -47,15 +47,14 @@ class BatchNorm(AbsorbsReLU):
             return None, None
         return self.weight.data, self.bias.data
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         x = gate_batch(x, "x", self.ndims)
-        clip = RELU if relu else None
         return F.batch_norm(x, self.running_mean, self.running_var, *self._affine(), eps=self.eps, clip=clip)
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         x = gate_batch(x, "x", self.ndims)
         weight, bias = self._affine()
-        y, mean, var = F.batch_norm_train(x, weight, bias, eps=self.eps, clip=RELU if relu else None)
+        y, mean, var = F.batch_norm_train(x, weight, bias, eps=self.eps, clip=clip)
         self._track(mean, var, x.size // x.shape[1])
 
         def pullback(dy: Array) -> Array | None:

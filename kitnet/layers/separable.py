@@ -11,7 +11,7 @@ from .._arrays import Array, float_type
 from .._geometry import Padding, Size, one_int, product
 from .base import Pullback
 from .conv import Conv2d
-from .fused import RELU, AbsorbsReLU
+from .fused import AbsorbsClip, Bounds
 from .parameter import Parameter
 from .weighted import start
 from .windowed import Windowed
@@ -67,7 +67,7 @@ class DepthwiseConv2d(Conv2d):
         super().__init__(channels, filters, *window, channels, bias, padding_mode, dtype=dtype, rng=rng)
 
 
-class SeparableConv2d(AbsorbsReLU, Windowed):
+class SeparableConv2d(AbsorbsClip, Windowed):
     """A depthwise convolution and a 1x1 convolution behind it: a full one's reach, for far fewer weights.
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, OH, OW); ``depthwise_weight`` (in_channels *
@@ -137,17 +137,17 @@ class SeparableConv2d(AbsorbsReLU, Windowed):
     def _moves(self) -> tuple[Any, ...]:
         return self.stride, self.padding, self.dilation, self.in_channels
 
-    def _parts(self, x: Array, relu: bool) -> tuple[Array, Array]:
+    def _parts(self, x: Array, clip: Bounds | None) -> tuple[Array, Array]:
         """What the depthwise convolution makes of x, and the output."""
         h = F.conv2d(x, self.depthwise_weight.data, None, *self._moves())
         bias = None if self.bias is None else self.bias.data
-        return h, F.conv2d(h, self.pointwise_weight.data, bias, clip=RELU if relu else None)
+        return h, F.conv2d(h, self.pointwise_weight.data, bias, clip=clip)
 
-    def __call__(self, x: Array, *, relu: bool = False) -> Array:
-        return self._parts(x, relu)[1]
+    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+        return self._parts(x, clip)[1]
 
-    def vjp(self, x: Array, *, input_grad: bool = True, relu: bool = False) -> tuple[Array, Pullback]:
-        h, y = self._parts(x, relu)
+    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
+        h, y = self._parts(x, clip)
 
         def pullback(dy: Array) -> Array | None:
             dh, dpointwise, db = F.conv2d_backward(dy, h, self.pointwise_weight.data)

@@ -13,10 +13,14 @@ Metric: TypeAlias = "Callable[[Any, Any], float]"
 
 
 def _labels(predicted: Any) -> np.ndarray:
-    """Labels (N,) as they are, or the places of the largest scores (N, C)."""
-    if isinstance(predicted, np.ndarray) and predicted.ndim == 2:
+    """Labels (N,) as they are, or the places of the largest scores (N, C, ...)."""
+    if isinstance(predicted, np.ndarray) and (predicted.ndim == 2 or _scores(predicted)):
         return predicted.argmax(axis=1)
     return gate_int(predicted, "predicted", ndim=1)
+
+
+def _scores(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f" and values.ndim > 1
 
 
 def accuracy(predicted: Any, target: Any) -> float:
@@ -25,9 +29,9 @@ def accuracy(predicted: Any, target: Any) -> float:
     Parameters
     ----------
     predicted
-        Scores (N, C), of which the largest counts (the first of equals), or labels (N,).
+        Scores (N, C) or (N, C, d1, ...), of which the largest counts (the first of equals), or labels (N,).
     target
-        The true labels (N,).
+        The true labels (N,) or (N, d1, ...), or their probabilities, of the shape of the scores.
 
     Raises
     ------
@@ -42,8 +46,8 @@ def accuracy(predicted: Any, target: Any) -> float:
     0.5
     """
     labels = _labels(predicted)
-    target = gate_int(target, "target", shape=labels.shape)
-    return int(np.count_nonzero(labels == target)) / len(labels) if len(labels) else np.nan
+    target = gate_int(target.argmax(axis=1) if _scores(target) else target, "target", shape=labels.shape)
+    return int(np.count_nonzero(labels == target)) / labels.size if labels.size else np.nan
 
 
 def confusion_matrix(target: Any, predicted: Any, classes: int | None = None) -> np.ndarray:

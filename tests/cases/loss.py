@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
-from families import Case, CrossEntropy, Softmax
+from families import Case, CrossEntropy, LogSoftmax, Loss, SoftCrossEntropy, Softmax
 
 from .sizes import EDGES
 
+_ROWS = (Softmax, LogSoftmax, CrossEntropy, SoftCrossEntropy)
+_MIXED = {"weighted": True, "smoothing": 0.2}
+
+PARAMETERS: dict[str, list[tuple[float, float]]] = {
+    "mse": [(0, 0)],
+    "l1": [(0, 0)],
+    "smooth_l1": [(1.5, 0), (0, 0)],
+    "huber": [(1.5, 0)],
+    "bce": [(0, 0)],
+    "bce_with_logits": [(1, 0), (2.5, 0)],
+    "focal": [(0.25, 2), (-1, 1.5), (0.75, 0)],
+    "kl_div": [(0, 0)],
+    "kl_div_log": [(0, 0)],
+    "poisson": [(1e-8, 0)],
+    "poisson_log": [(0, 0)],
+    "soft_margin": [(0, 0)],
+    "hinge_embedding": [(1, 0)],
+}
+"""Every loss of single elements, with all that its parameters may be."""
+
+_KINDS = [(kind, a, b) for kind, rows in PARAMETERS.items() for a, b in rows]
+
 CASES: list[Case] = [
-    *(family(m=3, c=c) for c in EDGES for family in (Softmax, CrossEntropy)),
-    *(family(m=m, c=10) for m in (0, 1, 8, 33) for family in (Softmax, CrossEntropy)),
-    *(family(m=12, c=21, special=True) for family in (Softmax, CrossEntropy)),
-    *(family(m=700, c=100) for family in (Softmax, CrossEntropy)),
-    *(family(m=5, c=1100) for family in (Softmax, CrossEntropy)),
+    *(family(m=3, c=c) for c in EDGES for family in _ROWS),
+    *(family(m=m, c=10) for m in (0, 1, 8, 33) for family in _ROWS),
+    *(family(m=12, c=21, special=True) for family in _ROWS[:3]),
+    *(family(m=700, c=100) for family in _ROWS),
+    *(family(m=5, c=1100) for family in _ROWS),
+    *(family(m=33, c=c, **_MIXED) for c in (1, 16, 37) for family in _ROWS[2:]),
+    *(family(m=5, c=1100, **_MIXED) for family in _ROWS[2:]),
+    *(family(m=5, c=10, weighted=True) for family in _ROWS[2:]),
+    *(family(m=5, c=10, smoothing=0.1) for family in _ROWS[2:]),
+    *(CrossEntropy(m=33, c=c, ignored=True) for c in (10, 37)),
+    CrossEntropy(m=33, c=21, ignored=True, **_MIXED),
+    CrossEntropy(m=12, c=21, ignored=True, special=True),
+    *(Loss(kind="mse", size=n) for n in (0, *EDGES, 1023, 1024, 1025, 50_001)),
+    *(Loss(kind="mse", size=n, one=True) for n in (0, 1, 39, 1024, 50_001)),
+    *(Loss(kind=kind, a=a, b=b, size=39) for kind, a, b in _KINDS),
+    *(Loss(kind=kind, a=a, b=b, size=1100, special=True, one=True) for kind, a, b in _KINDS),
 ]
+
+_SIZE = 32 * 64 * 56 * 56
 
 BENCH: list[Case] = [
     Softmax(m=8192, c=100),
+    LogSoftmax(m=8192, c=100),
     CrossEntropy(m=128, c=1000),
+    CrossEntropy(m=128, c=1000, **_MIXED),
+    SoftCrossEntropy(m=128, c=1000),
+    *(Loss(kind=kind, a=1, size=_SIZE, one=True) for kind in ("mse", "huber", "bce_with_logits")),
 ]

@@ -5,9 +5,9 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Multiply, Relu
+from .elements import Activation, Glu, Loss, Multiply, PRelu
 from .pooling import AvgPool, LpPool, MaxPool
-from .rows import BatchNorm, CrossEntropy, Linear, Softmax
+from .rows import BatchNorm, CrossEntropy, Linear, LogSoftmax, SoftCrossEntropy, Softmax
 from .updates import (
     Adadelta,
     Adam,
@@ -27,6 +27,7 @@ from .windows import Conv, ConvTranspose, Im2col, Local, Unfold, Windowed
 
 __all__ = [
     "DTYPES",
+    "Activation",
     "Adadelta",
     "Adam",
     "Adamax",
@@ -42,19 +43,23 @@ __all__ = [
     "ConvTranspose",
     "CrossEntropy",
     "Factored",
+    "Glu",
     "Im2col",
     "Inner",
     "Lamb",
     "Linear",
     "Lion",
     "Local",
+    "LogSoftmax",
+    "Loss",
     "LpPool",
     "MaxPool",
     "Multiply",
-    "Relu",
+    "PRelu",
     "Rmsprop",
     "Rprop",
     "Sgd",
+    "SoftCrossEntropy",
     "Softmax",
     "Unfold",
     "Update",

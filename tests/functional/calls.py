@@ -66,6 +66,49 @@ def _steps(rng: np.random.Generator) -> dict[str, Arguments]:
     }
 
 
+FROM_OUTPUT = ("relu", "relu6", "hardtanh", "sigmoid", "tanh", "softmax", "log_softmax", "softmin")
+FROM_INPUT = (
+    *("leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish", "softplus", "softsign", "logsigmoid"),
+    *("hardsigmoid", "hardswish", "hardshrink", "softshrink", "tanhshrink"),
+)
+
+
+def _activations(x: np.ndarray) -> dict[str, Arguments]:
+    """Those that take x alone; going back also y or x."""
+    calls: dict[str, Arguments] = {name: {"x": x} for name in FROM_OUTPUT + FROM_INPUT}
+    calls |= {f"{name}_backward": {"dy": x, "y": x} for name in FROM_OUTPUT}
+    return calls | {f"{name}_backward": {"dy": x, "x": x} for name in FROM_INPUT}
+
+
+def _losses(rng: np.random.Generator, n: int) -> dict[str, Arguments]:
+    """Every loss but those that take weights and classes for each place."""
+
+    def floats(*shape: int) -> np.ndarray:
+        return rng.random(shape, np.float32)
+
+    pair = {"x": floats(n, 3, 5), "target": floats(n, 3, 5)}
+    logits = {"logits": floats(n, 3, 5), "target": floats(n, 3, 5)}
+    weight, vectors = floats(5), [floats(n, 4) for _ in range(3)]
+    calls: dict[str, Arguments] = dict.fromkeys(
+        (
+            *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"),
+            *("soft_margin_loss", "hinge_embedding_loss", "dice_loss"),
+        ),
+        pair,
+    )
+    calls["sigmoid_focal_loss"] = {**logits, "reduction": "mean"}
+    calls["binary_cross_entropy"] = {**pair, "weight": weight}
+    calls["binary_cross_entropy_with_logits"] = {**logits, "weight": weight, "pos_weight": weight}
+    calls["multi_margin_loss"] = {
+        "x": floats(n, 5),
+        "target": rng.integers(0, 5, n),
+        "weight": weight,
+    }
+    calls["cosine_embedding_loss"] = {"x1": vectors[0], "x2": vectors[1], "target": floats(n)}
+    calls["triplet_margin_loss"] = dict(zip(("anchor", "positive", "negative"), vectors, strict=True))
+    return calls | {f"{name}_backward": {"dy": 1.0, **arguments} for name, arguments in calls.items()}
+
+
 def valid_calls(n: int = 2) -> dict[str, Arguments]:
     """The calls for a batch of ``n``; fresh arrays of float32 each time."""
     rng = np.random.default_rng(0)
@@ -89,12 +132,16 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
         "pad": {"x": x, "pad": (1, 2), "mode": "reflect"},
         "pad_backward": {"dy": floats(n, 3, 4, 8), "input_shape": x.shape, "pad": (1, 2), "mode": "reflect"},
-        "relu": {"x": x},
-        "relu_backward": {"dy": x, "y": x},
-        "softmax": {"x": x, "axis": 1},
-        "softmax_backward": {"dy": x, "y": x, "axis": 1},
-        "cross_entropy": {"logits": x, "target": target},
-        "cross_entropy_backward": {"dy": 1.0, "logits": x, "target": target},
+        "threshold": {"x": x, "threshold": 0.5, "value": 20.0},
+        "threshold_backward": {"dy": x, "x": x, "threshold": 0.5},
+        "prelu": {"x": x, "weight": mean},
+        "prelu_backward": {"dy": x, "x": x, "weight": mean},
+        "glu": {"x": x, "axis": 2},
+        "glu_backward": {"dy": floats(n, 3, 2, 5), "x": x, "axis": 2},
+        "cross_entropy": {"logits": x, "target": target, "weight": mean},
+        "cross_entropy_backward": {"dy": 1.0, "logits": x, "target": target, "weight": mean},
+        "nll_loss": {"x": x, "target": target, "weight": mean},
+        "nll_loss_backward": {"dy": 1.0, "x": x, "target": target, "weight": mean},
         "batch_norm": {"x": x, "running_mean": mean, "running_var": var, "weight": mean, "bias": var},
         "batch_norm_backward": {
             "dy": x,
@@ -119,6 +166,7 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
     }
     calls["unfold_backward"], calls["fold_backward"] = calls["fold"], calls["unfold"]
     calls["im2col_backward"], calls["col2im_backward"] = calls["col2im"], calls["im2col"]
+    calls |= _activations(x) | _losses(rng, n)
     return calls | _steps(rng) | _windowed(rng, n, 1) | _windowed(rng, n, 2) | _windowed(rng, n, 3)
 
 

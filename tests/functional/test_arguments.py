@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 import pytest
-from functional.calls import arrays_of, call, results_of, valid_calls
+from functional.calls import FROM_INPUT, FROM_OUTPUT, arrays_of, call, results_of, valid_calls
 
 from kitnet import functional as F
 
@@ -17,13 +17,15 @@ CALLS = valid_calls()
 NAMES = sorted(CALLS)
 FLOATS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "f"]
 INTS = [(f, a) for f in NAMES for a, value in arrays_of(CALLS[f]).items() if value.dtype.kind == "i"]
+LOSSES = ("cross_entropy", "nll_loss", "multi_margin_loss", "binary_cross_entropy")
 OPTIONAL = {
     ("sgd_step", "velocity"),
     ("rmsprop_step", "velocity"),
 }  # None is refused there for its own reason
 OPTIONAL |= {("rmsprop_step", "mean"), ("adam_step", "max_v")}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bias")}
-OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith("batch_norm")}
+OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith(("batch_norm", *LOSSES))}
+OPTIONAL |= {(f, a) for f, a in FLOATS if a == "pos_weight"}
 
 
 def test_every_public_function_is_varied():
@@ -103,11 +105,13 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
     ("conv_transpose[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
-    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad|relu|softmax", "x", (0, 1, 2, 3, 4)),
+    (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad", "x", (0, 1, 2, 3, 4)),
+    ("|".join(FROM_INPUT + FROM_OUTPUT + ("threshold",)), "x", (0, 1, 2, 3, 4)),
+    ("prelu", "x", (0, 2, 3)),
+    ("glu", "x", (0, 1, 3)),
     ("fold|unfold_backward", "cols", (0,)),
     ("batch_norm|batch_norm_train", "x", (0, 2, 3)),
     ("fold_batch_norm", "weight", (1,)),
-    ("cross_entropy|cross_entropy_backward", "logits", (1,)),
 ]
 
 
@@ -162,6 +166,13 @@ def test_a_sample_by_itself_needs_no_batch(name):
             call(name, alone, **{argument: arguments[argument].repeat(2, axis=0)})
 
 
+HEARD = ("x", "dy", "param", "grad", "logits", "cols")
+DEAF = {  # gradients that do not depend on x but by steps, and the loss of one of many x
+    *((f"{name}_backward", "x") for name in ("hinge_embedding_loss", "kl_div", "nll_loss")),
+    ("nll_loss", "x"),
+}
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_and_infinity_go_through_without_a_word(name, value):
@@ -178,7 +189,7 @@ def test_nan_and_infinity_go_through_without_a_word(name, value):
             assert [np.shape(r) for r in results] == [np.shape(r) for r in expected]
             if name.endswith("_step"):
                 results = [fresh["param"]] if argument in ("param", "grad") else []
-            if math.isnan(value) and argument in ("x", "dy", "param", "grad", "logits", "cols"):
+            if math.isnan(value) and argument in HEARD and (name, argument) not in DEAF:
                 assert not results or any(np.isnan(r).any() for r in results if r.dtype.kind == "f")
 
 

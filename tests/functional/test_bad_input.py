@@ -7,17 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from functional.bad_elements import ACTIVATIONS, ELEMENTS, LOSSES, ints, zeros
 
 from kitnet import functional as F
-
-
-def zeros(*shape):
-    return np.zeros(shape, np.float32)
-
-
-def ints(*shape, fill=0):
-    return np.full(shape, fill, np.int32)
-
 
 X, W, DY = zeros(2, 4, 6, 6), zeros(4, 4, 3, 3), zeros(2, 4, 4, 4)
 V = ValueError
@@ -274,59 +266,6 @@ WINDOWS = [
     (lambda: F.col2im(zeros(4, 4), (1, 0, 3, 3), 2), V, "input_shape"),
 ]
 
-ELEMENTS = [
-    (lambda: F.softmax(zeros(2, 3), 2), V, "axis"),
-    (lambda: F.softmax(zeros(2, 3), -3), V, "axis"),
-    (lambda: F.softmax(zeros(2, 3), 1.0), T, "axis"),
-    (lambda: F.softmax(zeros(2, 3), None), T, "axis"),
-    (lambda: F.softmax(zeros(2, 0)), V, "x"),
-    (lambda: F.softmax_backward(zeros(2, 3), zeros(3, 2)), V, "dy"),
-    (lambda: F.cross_entropy(zeros(2, 3), ints(2, fill=3)), V, "target"),
-    (lambda: F.cross_entropy(zeros(2, 3), ints(2, fill=-100)), V, "target"),
-    (lambda: F.cross_entropy(zeros(2, 3), np.full(2, 2**32)), V, "target"),
-    (lambda: F.cross_entropy(zeros(2, 300), np.array([0, 255], np.uint8).view(np.int8)), V, "target"),
-    (lambda: F.cross_entropy(zeros(2, 3), ints(2, 1)), V, "target"),
-    (lambda: F.cross_entropy(zeros(2, 3), zeros(2)), T, "target"),
-    (lambda: F.cross_entropy(zeros(2, 0), ints(2)), V, "logits"),
-    (lambda: F.cross_entropy(zeros(3), ints(1)), V, "logits"),
-    (lambda: F.cross_entropy(zeros(2, 3), ints(2), "average"), V, "reduction"),
-    (lambda: F.cross_entropy(zeros(2, 3), ints(2), None), V, "reduction"),
-    (lambda: F.cross_entropy_backward(zeros(2), zeros(2, 3), ints(2)), T, "dy"),
-    (lambda: F.cross_entropy_backward("1", zeros(2, 3), ints(2)), T, "dy"),
-    (lambda: F.cross_entropy_backward(1.0, zeros(2, 3), ints(2), "none"), T, "dy"),
-    (lambda: F.cross_entropy_backward(zeros(3), zeros(2, 3), ints(2), "none"), V, "dy"),
-    # scales and statistics shorter than the channels (CVE-2021-29583, -41223, CVE-2022-29201)
-    (lambda: F.batch_norm(X, zeros(3), zeros(4)), V, "running_mean"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(5)), V, "running_var"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(4), zeros(3)), V, "weight"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(4), None, zeros(0)), V, "bias"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(4), eps=-1e-5), V, "eps"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(4), eps=math.nan), V, "eps"),
-    (lambda: F.batch_norm(X, zeros(4), zeros(4), eps=None), T, "eps"),
-    (lambda: F.batch_norm(zeros(4), zeros(4), zeros(4)), V, "x"),
-    (lambda: F.batch_norm(zeros(2, 0, 3), zeros(0), zeros(0)), V, "x"),
-    (lambda: F.batch_norm(zeros(2, 4, 0), zeros(4), zeros(4)), V, "x"),
-    (lambda: F.batch_norm_train(zeros(1, 4)), V, "x"),
-    (lambda: F.batch_norm_train(zeros(0, 4, 3)), V, "x"),
-    (lambda: F.batch_norm_train(X, zeros(5)), V, "weight"),
-    (lambda: F.batch_norm_train_backward(zeros(2, 4, 6, 5), X, zeros(4), zeros(4)), V, "dy"),
-    (lambda: F.batch_norm_train_backward(X, X, zeros(1), zeros(4)), V, "mean"),
-    (lambda: F.fold_batch_norm(W, None, zeros(4), zeros(4), zeros(3)), V, "norm_weight"),
-    (lambda: F.dropout_mask((2,), -0.1, rng=np.random.default_rng()), V, "p"),
-    (lambda: F.dropout_mask((2,), 1.5, rng=np.random.default_rng()), V, "p"),
-    (lambda: F.dropout_mask((2,), math.nan, rng=np.random.default_rng()), V, "p"),
-    (lambda: F.dropout_mask((2,), "0.5", rng=np.random.default_rng()), T, "p"),
-    (lambda: F.dropout_mask((2,), rng=None), T, "rng"),
-    (lambda: F.dropout_mask((2,), rng=np.random.default_rng(), dtype=int), T, "dtype"),
-    (lambda: F.dropout_mask((2,), rng=np.random.default_rng(), dtype="no such"), T, "dtype"),
-    (lambda: F.dropout_mask((2,), rng=np.random.default_rng(), dtype=None), T, "dtype"),
-    (lambda: F.dropout_mask(2, rng=np.random.default_rng()), T, "shape"),
-    (lambda: F.dropout_mask((2, -1), rng=np.random.default_rng()), V, "shape"),
-    (lambda: F.dropout_mask((2**31 - 1,) * 3, rng=np.random.default_rng()), V, "shape"),
-    (lambda: F.dropout(zeros(2, 3), zeros(3, 2)), V, "mask"),
-    (lambda: F.relu_backward(zeros(3), zeros(2)), V, "dy"),
-]
-
 
 def frozen(array):
     array.flags.writeable = False
@@ -367,7 +306,7 @@ STEPS = [
 
 @pytest.mark.parametrize(
     ("wrong", "error", "argument"),
-    [*CONVOLUTION, *TRANSPOSED, *PADDING, *POOLING, *WINDOWS, *ELEMENTS, *STEPS],
+    [*CONVOLUTION, *TRANSPOSED, *PADDING, *POOLING, *WINDOWS, *ELEMENTS, *ACTIVATIONS, *LOSSES, *STEPS],
 )
 def test_bad_arguments_are_refused_by_name(wrong, error, argument):
     with pytest.raises(error, match=rf"^{argument}: expected .*, got "):

@@ -12,6 +12,7 @@ import pytest
 from cases import CASES
 from families import (
     DTYPES,
+    Activation,
     Array,
     Arrays,
     AvgPool,
@@ -20,13 +21,17 @@ from families import (
     Conv,
     ConvTranspose,
     CrossEntropy,
+    Glu,
     Im2col,
     Linear,
     Local,
+    LogSoftmax,
+    Loss,
     LpPool,
     MaxPool,
     Multiply,
-    Relu,
+    PRelu,
+    SoftCrossEntropy,
     Softmax,
     Unfold,
     Windowed,
@@ -121,8 +126,72 @@ def _lp_pool(case: LpPool, a: Arrays) -> Arrays:
     return {"y": op(a["x"], *moves, **rest), "dx": backward(a["dy"], a["x"], a["y"], *moves, **rest)}
 
 
-def _relu(case: Relu, a: Arrays) -> Arrays:
-    return {"y": F.relu(a["x"]), "dx": F.relu_backward(a["dy"], a["y"])}
+ACTIVATIONS: dict[str, tuple[str, Callable[[Activation], tuple[Any, ...]]]] = {
+    "clip": ("hardtanh", lambda case: (case.a, case.b)),
+    "threshold": ("threshold", lambda case: (case.a, case.b)),
+    "leaky_relu": ("leaky_relu", lambda case: (case.a,)),
+    "elu": ("celu", lambda case: (case.a,)),
+    "gelu_tanh": ("gelu", lambda case: ("tanh",)),
+    "softplus": ("softplus", lambda case: (case.a, case.b)),
+    "hardshrink": ("hardshrink", lambda case: (case.a,)),
+    "softshrink": ("softshrink", lambda case: (case.a,)),
+}
+"""The public name of a kind, and how its parameters are given; others have their own name and none."""
+
+
+def _activation(case: Activation, a: Arrays) -> Arrays:
+    name, arguments = ACTIVATIONS.get(case.kind, (case.kind, lambda case: ()))
+    given = arguments(case)
+    going_back = given[:1] if name == "threshold" else given
+    y = getattr(F, name)(a["x"], *given)
+    dx = getattr(F, f"{name}_backward")(a["dy"], a["x of activation_backward"], *going_back)
+    return {"y": y, "dx": dx}
+
+
+def _prelu(case: PRelu, a: Arrays) -> Arrays:
+    dx, dweight = F.prelu_backward(a["dy"], a["x"], a["weight"])
+    return {"y": F.prelu(a["x"], a["weight"]), "dx": dx, "dweight": dweight}
+
+
+def _glu(case: Glu, a: Arrays) -> Arrays:
+    y = F.glu(a["x"], 1)
+    return {"y": y.reshape(case.m, case.p), "dx": F.glu_backward(a["dy"].reshape(y.shape), a["x"], 1)}
+
+
+def _scalar(value: float, dtype: np.dtype) -> Array:
+    return np.array([value], dtype)
+
+
+LOSSES: dict[str, tuple[str, Callable[[Loss, np.dtype], dict[str, Any]]]] = {
+    "mse": ("mse_loss", lambda case, dtype: {}),
+    "l1": ("l1_loss", lambda case, dtype: {}),
+    "smooth_l1": ("smooth_l1_loss", lambda case, dtype: {"beta": case.a}),
+    "huber": ("huber_loss", lambda case, dtype: {"delta": case.a}),
+    "bce": ("binary_cross_entropy", lambda case, dtype: {}),
+    "bce_with_logits": (
+        "binary_cross_entropy_with_logits",
+        lambda case, dtype: {"pos_weight": _scalar(case.a, dtype)},
+    ),
+    "focal": ("sigmoid_focal_loss", lambda case, dtype: {"alpha": case.a, "gamma": case.b}),
+    "kl_div": ("kl_div", lambda case, dtype: {}),
+    "kl_div_log": ("kl_div", lambda case, dtype: {"log_target": True}),
+    "poisson": ("poisson_nll_loss", lambda case, dtype: {"log_input": False, "eps": case.a}),
+    "poisson_log": ("poisson_nll_loss", lambda case, dtype: {}),
+    "soft_margin": ("soft_margin_loss", lambda case, dtype: {}),
+    "hinge_embedding": ("hinge_embedding_loss", lambda case, dtype: {"margin": case.a}),
+}
+
+
+def _loss(case: Loss, a: Arrays) -> Arrays:
+    name, options = LOSSES[case.kind]
+    given, reduction = options(case, a["x"].dtype), "sum" if case.one else "none"
+    dy = a["dy"].reshape(-1)[0] if case.one else a["dy"]
+    pair = a["x"], a["target"]
+    results = {
+        "total": np.reshape(getattr(F, name)(*pair, **given, reduction="sum"), 1),
+        "dx": getattr(F, f"{name}_backward")(dy, *pair, **given, reduction=reduction),
+    }
+    return results if case.one else results | {"loss": getattr(F, name)(*pair, **given, reduction="none")}
 
 
 def _multiply(case: Multiply, a: Arrays) -> Arrays:
@@ -139,25 +208,36 @@ def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"]), "dx": F.softmax_backward(a["dy"], a["y"])}
 
 
+def _log_softmax(case: LogSoftmax, a: Arrays) -> Arrays:
+    return {"y": F.log_softmax(a["x"]), "dx": F.log_softmax_backward(a["dy"], a["y"])}
+
+
 def _cross_entropy(case: CrossEntropy, a: Arrays) -> Arrays:
-    loss = F.cross_entropy(a["x"], a["target"], "none")
-    dx = F.cross_entropy_backward(a["dloss"], a["x"], a["target"], "none")
-    return {"loss": loss, "dx of a new softmax": dx}
+    weight = _optional(a["weight"])
+    options = {"weight": weight, "ignore_index": -1, "label_smoothing": case.smoothing, "reduction": "none"}
+    loss = F.cross_entropy(a["x"], a["target"], **options)
+    dx = F.cross_entropy_backward(a["dloss"], a["x"], a["target"], **options, prob=a["prob"])
+    return {"loss": loss, "dx": dx}
 
 
 APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
+    Activation: _activation,
     AvgPool: _avg_pool,
     BatchNorm: _batch_norm,
     Conv: _conv,
     ConvTranspose: _conv_transpose,
     CrossEntropy: _cross_entropy,
+    Glu: _glu,
     Im2col: _im2col,
     Linear: _linear,
     Local: _local,
+    LogSoftmax: _log_softmax,
+    Loss: _loss,
     LpPool: _lp_pool,
     MaxPool: _max_pool,
     Multiply: _multiply,
-    Relu: _relu,
+    PRelu: _prelu,
+    SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,
     Unfold: _unfold,
 }
@@ -180,7 +260,8 @@ ROWS = pytest.mark.parametrize("case", [case for case in CASES if _offered(case)
 def _inputs(case: Case, dtype: np.dtype) -> Arrays:
     inputs: Arrays = {}
     for call in case.calls(dtype).values():
-        inputs = call.inputs | inputs
+        taken = {name: f"{name} of {call.kernel}" for name in call.inputs if name in inputs}
+        inputs |= {taken.get(name, name): array for name, array in call.inputs.items()}
     return _public(case, inputs)
 
 

@@ -223,17 +223,19 @@ def test_cross_entropy_reductions():
     logits = np.log([[1.0, 3], [1, 1], [1, 7]])
     target = np.array([1, 0, 0])
     each = np.log([4 / 3, 2, 8])
-    np.testing.assert_allclose(F.cross_entropy(logits, target, "none"), each, rtol=1e-14)
-    assert F.cross_entropy(logits, target, "sum") == pytest.approx(each.sum())
+    np.testing.assert_allclose(F.cross_entropy(logits, target, reduction="none"), each, rtol=1e-14)
+    assert F.cross_entropy(logits, target, reduction="sum") == pytest.approx(each.sum())
     assert F.cross_entropy(logits, target) == pytest.approx(each.mean())
     gradient = np.array([[0.25, -0.25], [-0.5, 0.5], [-7 / 8, 7 / 8]])
-    np.testing.assert_allclose(F.cross_entropy_backward(1, logits, target, "sum"), gradient, rtol=1e-14)
+    np.testing.assert_allclose(
+        F.cross_entropy_backward(1, logits, target, reduction="sum"), gradient, rtol=1e-14
+    )
     np.testing.assert_allclose(F.cross_entropy_backward(1, logits, target), gradient / 3, rtol=1e-14)
     np.testing.assert_allclose(
         F.cross_entropy_backward(np.array(6.0), logits, target), gradient * 2, rtol=1e-14
     )
     np.testing.assert_allclose(
-        F.cross_entropy_backward(np.array([1.0, 0, 2]), logits, target, "none"),
+        F.cross_entropy_backward(np.array([1.0, 0, 2]), logits, target, reduction="none"),
         gradient * [[1], [0], [2]],
         rtol=1e-14,
     )
@@ -247,8 +249,10 @@ def test_cross_entropy_hands_its_softmax_to_its_gradient():
         assert loss == F.cross_entropy(logits, target)
         np.testing.assert_allclose(prob, F.softmax(logits, axis=1), rtol=1e-14)
         for reduction, dy in (("mean", 2.0), ("none", rng.normal(size=target.shape))):
-            dx = F.cross_entropy_backward(dy, logits, target, reduction)
-            assert np.array_equal(F.cross_entropy_backward(dy, logits, target, reduction, prob), dx)
+            dx = F.cross_entropy_backward(dy, logits, target, reduction=reduction)
+            assert np.array_equal(
+                F.cross_entropy_backward(dy, logits, target, reduction=reduction, prob=prob), dx
+            )
     with pytest.raises(ValueError, match="prob"):
         F.cross_entropy_backward(1.0, logits, target, prob=prob[:, :2])
 
@@ -256,9 +260,9 @@ def test_cross_entropy_hands_its_softmax_to_its_gradient():
 def test_cross_entropy_of_places_has_the_classes_on_axis_1():
     logits = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     target = np.random.default_rng(1).integers(0, 3, (2, 4, 5))
-    loss = F.cross_entropy(logits, target, "none")
+    loss = F.cross_entropy(logits, target, reduction="none")
     assert loss.shape == target.shape
-    dx = F.cross_entropy_backward(1.0, logits, target, "sum")
+    dx = F.cross_entropy_backward(1.0, logits, target, reduction="sum")
     assert dx.shape == logits.shape
     for n, h, w in np.ndindex(target.shape):
         row, one = logits[n, :, h, w][None], target[n, h, w][None]
@@ -268,7 +272,7 @@ def test_cross_entropy_of_places_has_the_classes_on_axis_1():
 
 def test_cross_entropy_neither_overflows_nor_cancels():
     logits = np.array([[1000, 0], [0, 1000], [-1e-20, 0]], np.float32)
-    losses = F.cross_entropy(logits, np.array([0, 0, 1]), "none")
+    losses = F.cross_entropy(logits, np.array([0, 0, 1]), reduction="none")
     np.testing.assert_allclose(losses, [0, 1000, math.log(2)], rtol=1e-6)
     assert losses.dtype == np.float32
     assert F.cross_entropy(logits, np.array([0, 0, 1])).dtype == np.float32

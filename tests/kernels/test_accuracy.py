@@ -1,4 +1,4 @@
-"""Errors that parity with a general bound would hide: hard statistics, exp and log, Winograd's algorithm."""
+"""Errors that a general bound on parity would hide: hard statistics, ``kn_math.h``, Winograd's algorithm."""
 
 import math
 from functools import lru_cache
@@ -69,7 +69,13 @@ def test_log(isa: str, dtype: type):
     for n in (1, 2, 3, 7, 8, 1000, 4097):
         loss = np.empty(1, dtype)
         compiled.cross_entropy_forward(
-            np.zeros((1, n), dtype), np.array([n - 1]), np.empty((1, n), dtype), loss, 1
+            np.zeros((1, n), dtype),
+            np.array([n - 1]),
+            np.empty(0, dtype),
+            0,
+            np.empty((1, n), dtype),
+            loss,
+            1,
         )
         assert abs(loss[0] - math.log(n)) <= np.finfo(dtype).eps * math.log(n), n
 
@@ -175,3 +181,130 @@ def test_winograd_errs_little_more_than_a_plain_sum(isa: str, case: Conv):
             assert relative_error(direct, exact) == error
         else:
             assert relative_error(direct, exact) < error, f"{kernel} did not use Winograd's algorithm"
+
+
+# ---- activations: the largest relative error, in epsilons of the dtype ----------------------------------
+
+
+def _exact_logistic(x: np.ndarray) -> np.ndarray:
+    e = np.exp(-abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+def _exact_softplus(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
+
+
+def _exact_mish(x: np.ndarray) -> np.ndarray:
+    w = np.exp(-abs(x))
+    n = np.where(x < 0, w * (w + 2), 1 + 2 * w)
+    return x * n / (n + 2 * np.where(x < 0, 1, w * w))
+
+
+def _exact_normal(x: np.ndarray) -> np.ndarray:
+    """The probability of a normal number below x: a series near 0, a continued fraction away from it."""
+    bell = np.exp(-x * x / 2) / np.sqrt(8 * np.arctan(np.longdouble(1)))
+    term, near = x.copy(), x.copy()
+    for k in range(1, 60):
+        term = term * x * x / (2 * k + 1)
+        near = near + term
+    a, ratio = np.maximum(abs(x), 2), np.zeros_like(x)
+    for k in range(300, 0, -1):
+        ratio = k / (a + ratio)
+    beyond = bell / (a + ratio)
+    return np.where(abs(x) < 2, 0.5 + bell * near, np.where(x < 0, beyond, 1 - beyond))
+
+
+FUNCTIONS = {  # kind: parameters, range, what it is in long double, epsilons
+    "elu": ((1, 1), 40, lambda x: np.where(x > 0, x, np.expm1(x)), 1.1),
+    "tanh": ((0, 0), 20, np.tanh, 1.5),
+    "sigmoid": ((0, 0), 80, _exact_logistic, 1.5),
+    "softplus": ((1, math.inf), 80, _exact_softplus, 2),
+    "logsigmoid": ((0, 0), 80, lambda x: -_exact_softplus(-x), 2),
+    "silu": ((0, 0), 80, lambda x: x * _exact_logistic(x), 2),
+    "mish": ((0, 0), 40, _exact_mish, 3),
+    "gelu": ((0, 0), 37, lambda x: x * _exact_normal(x), 3),
+}
+SLOPES = {  # the same of gradients; they cancel where the function turns, hence in epsilons of 1
+    "silu": ((0, 0), 80, lambda x: _exact_logistic(x) * (1 + x * _exact_logistic(-x)), 3),
+    "softplus": ((1, math.inf), 80, _exact_logistic, 1.5),
+    "elu": ((1, 1), 40, lambda x: np.where(x > 0, 1, np.exp(x)), 1.1),
+    "tanhshrink": ((0, 0), 20, lambda x: np.tanh(x) ** 2, 3),
+}
+
+
+def _numbers(dtype: type, reach: float) -> np.ndarray:
+    """Over the whole range, around 0 in all sizes, and at the places where methods change."""
+    rng = np.random.default_rng(0)
+    wide, near = rng.uniform(-reach, reach, 100_000), rng.uniform(-1.5, 1.5, 100_000)
+    tiny = np.exp(rng.uniform(-40, 0, 50_000)) * rng.choice([-1, 1], 50_000)
+    return np.concatenate([wide, near, tiny, np.arange(-reach, reach + 1)]).astype(dtype)
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_activations(isa: str, dtype: type, kind: str):
+    (a, b), reach, function, epsilons = FUNCTIONS[kind]
+    x = _numbers(dtype, reach)
+    y = np.empty_like(x)
+    compiled.activation_forward(kind, x, y, a, b, 2)
+    exact = function(x.astype(np.longdouble))
+    seen = abs(exact) > 100 * np.finfo(dtype).tiny  # smaller ones have factors that count as 0
+    error = abs(y[seen] - exact[seen]) / abs(exact[seen])
+    assert error.max() <= epsilons * np.finfo(dtype).eps
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("kind", SLOPES)
+def test_slopes_of_activations(isa: str, dtype: type, kind: str):
+    (a, b), reach, function, epsilons = SLOPES[kind]
+    x = _numbers(dtype, reach)
+    dx = np.empty_like(x)
+    compiled.activation_backward(kind, np.ones_like(x), x, dx, a, b, 2)
+    exact = function(x.astype(np.longdouble))
+    assert abs(dx - exact).max() <= epsilons * np.finfo(dtype).eps
+
+
+@every_isa
+@every_dtype
+def test_logarithms_of_probabilities(isa: str, dtype: type):
+    """-log x and -log(1 - x), through binary cross-entropy."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.random(100_000), np.exp(rng.uniform(-40, 0, 100_000))]).astype(dtype)
+    exact = x.astype(np.longdouble)
+    for target, expected, epsilons in ((1, -np.log(exact), 1), (0, -np.log1p(-exact), 1.5)):
+        loss = np.empty_like(x)
+        compiled.loss_forward("bce", x, np.full_like(x, target), loss, np.empty(1, dtype), 0, 0, 1)
+        seen = (expected > 0) & (x < 1)
+        error = abs(loss[seen] - expected[seen]) / expected[seen]
+        assert error.max() <= epsilons * np.finfo(dtype).eps
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("size", [1, 7, 16, 100, 20_000, 40_003])
+def test_the_sum_of_losses_is_exact_enough(isa: str, dtype: type, size: int):
+    x = np.random.default_rng(size).standard_normal(size).astype(dtype)
+    total = np.empty(1, dtype)
+    compiled.loss_forward("mse", x, np.zeros_like(x), np.empty(0, dtype), total, 0, 0, 3)
+    exact = (x.astype(np.longdouble) ** 2).sum()
+    assert abs(total[0] - exact) <= 8 * np.finfo(dtype).eps * exact
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("kind", ["relu", "gelu", "mish", "elu", "softplus", "tanh"])
+def test_an_element_is_the_same_in_any_place(isa: str, dtype: type, kind: str):
+    """In the body of a loop, in what is left at its end, alone."""
+    x = np.random.default_rng(0).standard_normal(67).astype(dtype) * 3
+    y, dx = np.empty_like(x), np.empty_like(x)
+    compiled.activation_forward(kind, x, y, 1, 20, 1)
+    compiled.activation_backward(kind, x[::-1].copy(), x, dx, 1, 20, 1)
+    for i in range(len(x)):
+        one = np.empty(1, dtype)
+        compiled.activation_forward(kind, x[i : i + 1], one, 1, 20, 1)
+        assert one.tobytes() == y[i : i + 1].tobytes()
+        compiled.activation_backward(kind, x[::-1].copy()[i : i + 1], x[i : i + 1], one, 1, 20, 1)
+        assert one.tobytes() == dx[i : i + 1].tobytes()

@@ -177,6 +177,11 @@ STREAMS = {
     "norm_apply": 4,
     "norm_gradient": 4,
     "softmax_backward": 4,
+    "silu_forward_loop": 6,
+    "gelu_backward_loop": 12,
+    "tanh_forward_loop": 6,
+    "softplus_forward_loop": 8,
+    "bce_with_logits_slope_loop": 6,
     "sgd": 3,
     "adam": 4,
 }

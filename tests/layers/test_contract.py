@@ -14,6 +14,7 @@ from layer_cases import CASES, LAYERS, LayerCase
 import kitnet
 from kitnet import layers
 from kitnet.layers import Dropout, Layer
+from kitnet.layers.activation import SameShape
 from kitnet.layers.padding import Padding
 from kitnet.layers.windowed import Windowed
 from kitnet.models import Sequential
@@ -307,7 +308,7 @@ def test_inputs_that_are_no_float_arrays_are_type_errors(case: LayerCase, bad):
 def test_inputs_of_wrong_shape_are_value_errors(case: LayerCase):
     layer, x = case.layer(), case.x()
     first = layer[0] if isinstance(layer, Sequential) else layer
-    if not isinstance(first, (layers.ReLU, layers.Dropout, layers.Softmax, layers.Flatten)):
+    if not isinstance(first, (SameShape, layers.GLU, layers.Flatten)):
         for bad in (x[..., None, None, None], x[..., :0]):
             with pytest.raises(ValueError, match="expected"):
                 layer(bad)

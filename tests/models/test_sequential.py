@@ -14,15 +14,18 @@ from kitnet.layers import (
     ConvTranspose2d,
     Dropout,
     Flatten,
+    Hardtanh,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     Parameter,
     ReLU,
+    ReLU6,
     SeparableConv2d,
 )
 from kitnet.layers.conv import ConvBatchNorm
-from kitnet.layers.fused import WithReLU
+from kitnet.layers.fused import WithClip
 from kitnet.models import Sequential
 
 
@@ -75,35 +78,40 @@ def dense(c, k):
 IMAGE, WIDE = (3, 2, 6, 6), (3, 2, 40, 40)  # output smaller, and larger, than the weights
 FUSIONS = [
     # layers, input, what the plan is made of
-    (lambda: (conv(2, 3), ReLU()), IMAGE, [WithReLU]),
-    (lambda: (conv(2, 3, bias=False), ReLU()), IMAGE, [WithReLU]),
-    (lambda: (conv(2, 4, groups=2, padding=1, stride=2), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (conv(2, 3), ReLU()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 3, bias=False), ReLU()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 4, groups=2, padding=1, stride=2), ReLU()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 3), ReLU6()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 3), Hardtanh(-0.3, 0.4)), IMAGE, [WithClip]),
+    (lambda: (dense(4, 3), Hardtanh(-0.3, 0.4)), (5, 4), [WithClip]),
+    (lambda: (conv(2, 3), norm(3), Hardtanh(0.25, 0.5)), WIDE, [WithClip]),
+    (lambda: (conv(2, 3), LeakyReLU()), IMAGE, [Conv2d, LeakyReLU]),
     (lambda: (conv(2, 3), norm(3)), IMAGE, [ConvBatchNorm]),
-    (lambda: (conv(2, 3), norm(3), ReLU()), IMAGE, [WithReLU]),
-    (lambda: (conv(2, 3), norm(3), ReLU()), WIDE, [WithReLU]),
-    (lambda: (conv(2, 3, bias=False, padding="same"), norm(3), ReLU()), WIDE, [WithReLU]),
+    (lambda: (conv(2, 3), norm(3), ReLU()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 3), norm(3), ReLU()), WIDE, [WithClip]),
+    (lambda: (conv(2, 3, bias=False, padding="same"), norm(3), ReLU()), WIDE, [WithClip]),
     (lambda: (conv(2, 4, groups=2), BatchNorm2d(4, affine=False, dtype=np.float64)), WIDE, [ConvBatchNorm]),
-    (lambda: (conv(2, 3, padding=2, padding_mode="circular"), norm(3), ReLU()), WIDE, [WithReLU]),
+    (lambda: (conv(2, 3, padding=2, padding_mode="circular"), norm(3), ReLU()), WIDE, [WithClip]),
     (
-        lambda: (SeparableConv2d(2, 3, 3, dtype=np.float64, rng=np.random.default_rng(0)), ReLU()),
+        lambda: (SeparableConv2d(2, 3, 3, dtype=np.float64, rng=np.random.default_rng(0)), ReLU6()),
         IMAGE,
-        [WithReLU],
+        [WithClip],
     ),
-    (lambda: (up(2, 3, 4, stride=2), ReLU()), IMAGE, [WithReLU]),
-    (lambda: (up(2, 6, 4, stride=2), norm(6), ReLU()), IMAGE, [WithReLU]),
+    (lambda: (up(2, 3, 4, stride=2), Hardtanh(-0.3, 0.4)), IMAGE, [WithClip]),
+    (lambda: (up(2, 6, 4, stride=2), norm(6), ReLU()), IMAGE, [WithClip]),
     (lambda: (up(4, 6, stride=2, padding=1, groups=2, bias=False), norm(6)), (2, 4, 9, 9), [ConvBatchNorm]),
     (lambda: (up(2, 3), norm(3)), (2, 2, 1, 1), [ConvBatchNorm]),
-    (lambda: (norm(2), ReLU()), IMAGE, [WithReLU]),
-    (lambda: (conv(2, 3), ReLU(), norm(3)), IMAGE, [WithReLU, BatchNorm2d]),
+    (lambda: (norm(2), ReLU()), IMAGE, [WithClip]),
+    (lambda: (conv(2, 3), ReLU(), norm(3)), IMAGE, [WithClip, BatchNorm2d]),
     (lambda: (conv(2, 3), MaxPool2d(2), ReLU()), IMAGE, [Conv2d, MaxPool2d, ReLU]),
-    (lambda: (conv(2, 3), ReLU(), ReLU()), IMAGE, [WithReLU, ReLU]),
+    (lambda: (conv(2, 3), ReLU(), ReLU()), IMAGE, [WithClip, ReLU]),
     (lambda: (ReLU(), conv(2, 3)), IMAGE, [ReLU, Conv2d]),
-    (lambda: (dense(4, 3), ReLU(), dense(3, 2)), (5, 4), [WithReLU, Linear]),
-    (lambda: (dense(4, 3), norm(3, BatchNorm1d), ReLU()), (5, 4), [Linear, WithReLU]),
+    (lambda: (dense(4, 3), ReLU(), dense(3, 2)), (5, 4), [WithClip, Linear]),
+    (lambda: (dense(4, 3), norm(3, BatchNorm1d), ReLU()), (5, 4), [Linear, WithClip]),
     (
         lambda: (conv(2, 3), norm(3), ReLU(), conv(3, 2), norm(2), ReLU(), Flatten(), dense(8, 3), ReLU()),
         IMAGE,
-        [WithReLU, WithReLU, Flatten, WithReLU],
+        [WithClip, WithClip, Flatten, WithClip],
     ),
 ]
 

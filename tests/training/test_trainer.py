@@ -214,7 +214,7 @@ def test_callbacks_are_called_in_order(make_trainer, data):
         ({"x": np.zeros((0, 1, 6, 6)), "y": np.zeros(0, int)}, ValueError, "at least 1 sample"),
         ({"x": np.zeros((22, 2, 6, 6))}, ValueError, "x"),
         ({"y": np.zeros(22)}, TypeError, "y: "),
-        ({"y": np.zeros((22, 1), int)}, ValueError, "y: "),
+        ({"y": np.zeros((22, 1), int)}, ValueError, "target: expected shape"),
         ({"y": np.full(22, 2)}, ValueError, "target"),
         ({"epochs": -1}, ValueError, "epochs"),
         ({"epochs": 1.5}, TypeError, "epochs"),

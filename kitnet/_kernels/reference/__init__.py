@@ -11,6 +11,14 @@ Shapes: N samples, C channels in, K channels out, D H W an image, OD OH OW an ou
 L = OD OH OW.
 """
 
+from .activation import (
+    activation_backward,
+    activation_forward,
+    glu_backward,
+    glu_forward,
+    prelu_backward,
+    prelu_forward,
+)
 from .columns import col2im, fold, im2col, unfold
 from .convolution import channel_sums, conv_backward_data, conv_backward_weight, conv_forward
 from .dense import (
@@ -20,7 +28,8 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import multiply, relu_backward, relu_forward
+from .elementwise import multiply
+from .loss import loss_backward, loss_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
     adadelta_step,
@@ -45,9 +54,20 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
-from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
+from .softmax import (
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
+)
 
 __all__ = [
+    "activation_backward",
+    "activation_forward",
     "adadelta_step",
     "adam_step",
     "adamax_step",
@@ -68,6 +88,8 @@ __all__ = [
     "factored_direction",
     "factored_squares",
     "fold",
+    "glu_backward",
+    "glu_forward",
     "im2col",
     "inner",
     "lamb_direction",
@@ -77,16 +99,22 @@ __all__ = [
     "lion_step",
     "local_backward",
     "local_forward",
+    "log_softmax_backward",
+    "log_softmax_forward",
+    "loss_backward",
+    "loss_forward",
     "lppool_backward",
     "lppool_forward",
     "maxpool_backward",
     "maxpool_forward",
     "multiply",
-    "relu_backward",
-    "relu_forward",
+    "prelu_backward",
+    "prelu_forward",
     "rmsprop_step",
     "rprop_step",
     "sgd_step",
+    "soft_cross_entropy_backward",
+    "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
     "unfold",

@@ -1,4 +1,4 @@
-"""Softmax, and cross-entropy on top of it."""
+"""Softmax, its logarithm, and cross-entropy on top of it."""
 
 from __future__ import annotations
 
@@ -31,17 +31,72 @@ def softmax_backward(dy: Array, y: Array, dx: Array, n_threads: int) -> None:
 
 
 @ieee
-def cross_entropy_forward(x: Array, target: Array, prob: Array, loss: Array, n_threads: int) -> None:
-    """prob (M, C) = softmax(x); loss (M,) = -log prob[m, target[m]], computed from x without cancellation."""
+def log_softmax_forward(x: Array, y: Array, n_threads: int) -> None:
+    """y = log softmax(x), computed without cancellation."""
     shifted = _shifted(x)
-    total = np.exp(shifted).sum(axis=1)
-    prob[...] = np.exp(shifted) / total[:, None]
-    loss[...] = np.log(total) - shifted[np.arange(len(x)), target]
+    y[...] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 @ieee
-def cross_entropy_backward(dloss: Array, prob: Array, target: Array, dx: Array, n_threads: int) -> None:
-    """dx[m, c] = (prob[m, c] - [c == target[m]]) dloss[m]"""
-    delta = wide(prob).copy()
-    delta[np.arange(len(prob)), target] -= 1
-    dx[...] = delta * dloss[:, None]
+def log_softmax_backward(dy: Array, y: Array, dx: Array, n_threads: int) -> None:
+    """dx[m, c] = dy[m, c] - exp(y[m, c]) sum over j of dy[m, j]"""
+    delta = wide(dy)
+    dx[...] = delta - np.exp(wide(y)) * delta.sum(axis=1, keepdims=True)
+
+
+def _mixed(target: Array, weight: Array, smoothing: float) -> Array:
+    """What cross-entropy compares with: target (M, C), mixed with an even distribution, times the weights."""
+    mixed: Array = (1 - smoothing) * wide(target) + smoothing / target.shape[1]
+    return mixed * wide(weight) if weight.size else mixed
+
+
+def _one_hot(target: Array, classes: int) -> Array:
+    """The class of each row as a distribution."""
+    return np.eye(classes)[target]
+
+
+@ieee
+def soft_cross_entropy_forward(
+    x: Array, target: Array, weight: Array, smoothing: float, prob: Array, loss: Array, n_threads: int
+) -> None:
+    """prob (M, C) = softmax(x); loss (M,) = -sum over c of q log prob, q being target (M, C) as it is mixed
+    with an even distribution by the share ``smoothing``, times weight (C,) where that is not absent."""
+    shifted = _shifted(x)
+    log_total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    prob[...] = np.exp(shifted - log_total)
+    loss[...] = (_mixed(target, weight, smoothing) * (log_total - shifted)).sum(axis=1)
+
+
+@ieee
+def soft_cross_entropy_backward(
+    dloss: Array, prob: Array, target: Array, weight: Array, smoothing: float, dx: Array, n_threads: int
+) -> None:
+    """dx[m, c] = (prob[m, c] sum of q[m] - q[m, c]) dloss[m]"""
+    q = _mixed(target, weight, smoothing)
+    dx[...] = (wide(prob) * q.sum(axis=1, keepdims=True) - q) * dloss[:, None]
+
+
+@ieee
+def cross_entropy_forward(
+    x: Array, target: Array, weight: Array, smoothing: float, prob: Array, loss: Array, n_threads: int
+) -> None:
+    """The same for one class a row, target (M,), or for none (negative), where the loss is 0."""
+    classes, counts = np.maximum(target, 0), target >= 0
+    shifted = _shifted(x)
+    log_total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    prob[...] = np.exp(shifted - log_total)
+    share = (1 - smoothing) * (wide(weight)[classes] if weight.size else 1)
+    loss[...] = np.where(counts, share * (log_total - shifted)[np.arange(len(x)), classes], 0)
+    if smoothing:
+        even = _mixed(np.zeros_like(x), weight, smoothing)
+        loss += np.where(counts, (even * (log_total - shifted)).sum(axis=1), 0).astype(loss.dtype)
+
+
+@ieee
+def cross_entropy_backward(
+    dloss: Array, prob: Array, target: Array, weight: Array, smoothing: float, dx: Array, n_threads: int
+) -> None:
+    """The gradient of that; 0 for rows without a class."""
+    q = _mixed(_one_hot(np.maximum(target, 0), prob.shape[1]), weight, smoothing)
+    delta = (wide(prob) * q.sum(axis=1, keepdims=True) - q) * dloss[:, None]
+    dx[...] = np.where(target[:, None] >= 0, delta, 0)

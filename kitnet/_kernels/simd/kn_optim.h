@@ -3,7 +3,7 @@
  * bits, wherever it stands. What is the same for all elements is a constant of an inlined body. ``state`` and ``c``,
  * the coefficients, are in the order in which the kernels in reference/optim.py have them. */
 
-#define KN_EACH for (ptrdiff_t i = 0; i < n; i += KN_LANES)
+#define KN_EACH_BLOCK for (ptrdiff_t i = 0; i < n; i += KN_LANES)
 #define v_root KN(root)
 #define v_signum KN(signum)
 
@@ -36,7 +36,7 @@ KN_INLINE void KN(sgd_body)(R *param, const R *grad, R *velocity, ptrdiff_t n, c
                             int nesterov)
 {
     const R scale = (R)c[0], decay = (R)c[1], momentum = (R)c[2], share = (R)c[3], rate = (R)c[4];
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V p = v_load(param + i), g = scale * v_load(grad + i) + decay * p;
         V step = g;
         if (moving) {
@@ -60,7 +60,7 @@ static void KN(asgd)(void *param_, const void *grad_, void *const *state, ptrdif
     const R *grad = grad_;
     const R scale = (R)c[0], decay = (R)c[1], keep = (R)c[2], rate = (R)c[3], weight = (R)c[4];
     const M anew = (weight - (V){0}) == (R)1;
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V old = v_load(param + i), p = keep * old - rate * (scale * v_load(grad + i) + decay * old);
         const V a = v_load(average + i);
         v_store(param + i, p);
@@ -75,7 +75,7 @@ static void KN(rprop)(void *param_, const void *grad_, void *const *state, ptrdi
     const R scale = (R)c[0];
     const V one = (R)1 - (V){0}, shrink = (R)c[1] * one, grow = (R)c[2] * one;
     const V least = (R)c[3] * one, most = (R)c[4] * one;
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V g = scale * v_load(grad + i), agreement = v_signum(g) * v_load(previous + i), zero = {0};
         const V factor = v_select(agreement > (R)0, grow, v_select(agreement < (R)0, shrink, one));
         const V s = v_min(most, v_max(least, factor * v_load(size + i)));
@@ -92,7 +92,7 @@ static void KN(lion)(void *param_, const void *grad_, void *const *state, ptrdif
     const R *grad = grad_;
     const R scale = (R)c[0], keep = (R)c[1], rate = (R)c[4];
     const R beta1 = (R)c[2], share1 = (R)(1 - c[2]), beta2 = (R)c[3], share2 = (R)(1 - c[3]);
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V g = scale * v_load(grad + i), old = v_load(m + i);
         v_store(m + i, beta2 * old + share2 * g);
         v_store(param + i, keep * v_load(param + i) - rate * v_signum(beta1 * old + share1 * g));
@@ -105,7 +105,7 @@ KN_INLINE void KN(adam_body)(R *param, const R *grad, R *m, R *v, R *top, ptrdif
     const R scale = (R)c[0], decay = (R)c[1], keep = (R)c[2], rate = (R)c[5], boost = (R)c[6], root = (R)c[7];
     const R beta1 = (R)c[3], share1 = (R)(1 - c[3]), beta2 = (R)c[4], share2 = (R)(1 - c[4]);
     const V eps = (R)c[8] - (V){0};
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V p = v_load(param + i), g = scale * v_load(grad + i) + decay * p;
         const V first = beta1 * v_load(m + i) + share1 * g;
         V second = beta2 * v_load(v + i) + share2 * (g * g);
@@ -132,7 +132,7 @@ static void KN(adamax)(void *param_, const void *grad_, void *const *state, ptrd
     const R *grad = grad_;
     const R scale = (R)c[0], decay = (R)c[1], beta1 = (R)c[2], share1 = (R)(1 - c[2]), beta2 = (R)c[3];
     const R eps = (R)c[4], rate = (R)c[5];
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V p = v_load(param + i), g = scale * v_load(grad + i) + decay * p;
         const V first = beta1 * v_load(m + i) + share1 * g;
         const V largest = v_max(beta2 * v_load(u + i), v_max(g, -g) + eps);
@@ -149,7 +149,7 @@ static void KN(lamb)(void *param_, const void *grad_, void *const *state, ptrdif
     const R *param = param_, *grad = grad_;
     const R scale = (R)c[0], decay = (R)c[1], rate = (R)c[4], root = (R)c[5], eps = (R)c[6];
     const R beta1 = (R)c[2], share1 = (R)(1 - c[2]), beta2 = (R)c[3], share2 = (R)(1 - c[3]);
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V g = scale * v_load(grad + i), first = beta1 * v_load(m + i) + share1 * g;
         const V second = beta2 * v_load(v + i) + share2 * (g * g);
         v_store(m + i, first);
@@ -163,7 +163,7 @@ KN_INLINE void KN(rmsprop_body)(R *param, const R *grad, R *square, R *mean, R *
 {
     const R scale = (R)c[0], decay = (R)c[1], alpha = (R)c[2], share = (R)c[3], eps = (R)c[4], momentum = (R)c[5];
     const R rate = (R)c[6];
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V p = v_load(param + i), g = scale * v_load(grad + i) + decay * p, zero = {0};
         V spread = alpha * v_load(square + i) + share * (g * g);
         v_store(square + i, spread);
@@ -194,7 +194,7 @@ static void KN(adadelta)(void *param_, const void *grad_, void *const *state, pt
     R *param = param_, *square = state[0], *change = state[1];
     const R *grad = grad_;
     const R scale = (R)c[0], decay = (R)c[1], rho = (R)c[2], share = (R)(1 - c[2]), eps = (R)c[3], rate = (R)c[4];
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V p = v_load(param + i), g = scale * v_load(grad + i) + decay * p, before = v_load(change + i);
         const V size = rho * v_load(square + i) + share * (g * g);
         const V step = v_root((before + eps) / (size + eps)) * g;
@@ -211,7 +211,7 @@ static void KN(average)(void *average_, const void *x_, void *const *state, ptrd
     const R *x = x_;
     const R weight = (R)c[0];
     (void)state;
-    KN_EACH {
+    KN_EACH_BLOCK {
         const V a = v_load(average + i);
         v_store(average + i, a + weight * (v_load(x + i) - a));
     }

@@ -8,14 +8,6 @@
     for (ptrdiff_t r = 0; r < (g)->count; r++)                                                                     \
         for (ptrdiff_t i = 0, at = (g)->rows[r] + (g)->span[o].at; i < (g)->span[o].count; i++, at += (g)->span_step)
 
-static inline V KN(magnitude)(V v) { return (V)((M)v & ((M){0} + (KN_INT)(~0ull >> (65 - 8 * KN_SIZE)))); }
-
-static inline V KN(sign)(V v)
-{
-    const V zero = {0}, one = 1 - zero;
-    return KN(pick)(KN(greater)(v, zero), one, KN(pick)(KN(greater)(zero, v), -one, v));
-}
-
 /* v^p, lane by lane */
 static inline V KN(power)(V v, double p)
 {

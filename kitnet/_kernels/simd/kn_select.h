@@ -61,14 +61,6 @@ static inline __attribute__((always_inline)) V KN(load_step)(const R *p, int ste
 }
 
 /* The first n lanes, all if n is KN_LANES; as 32-bit integers. */
-static inline void KN(store_first)(R *p, V v, ptrdiff_t n)
-{
-    if (n == KN_LANES)
-        v_store(p, v);
-    else
-        v_store_part(p, v, n);
-}
-
 static inline void KN(store_ints)(int *p, M v, ptrdiff_t n)
 {
     typedef int ints __attribute__((vector_size(KN_VBYTES / KN_SIZE * 4)));

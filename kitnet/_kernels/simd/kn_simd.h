@@ -161,6 +161,15 @@ static inline V KN(load_clamped)(const R *p, ptrdiff_t n)
     return n >= KN_LANES ? KN(load)(p) : n > 0 ? KN(load_part)(p, n) : (V){0};
 }
 
+/* The first n elements of v, all of them where n is more than a vector; n is at least 0. */
+static inline void KN(store_first)(R *p, V v, ptrdiff_t n)
+{
+    if (n >= KN_LANES)
+        KN(store)(p, v);
+    else
+        KN(store_part)(p, v, n);
+}
+
 /* The sum of the elements, in a fixed tree: halves onto each other, down to two vectors' worth of 16 bytes. */
 static inline R KN(sum)(V v)
 {

@@ -7,6 +7,7 @@
 #define KN_TABLE_H
 
 #include "kn_grid.h"
+#include "kn_kinds.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -109,17 +110,34 @@ typedef struct {
     int (*finite)(const void *x, ptrdiff_t n);
     /* the sum of n elements */
     double (*total)(const void *x, ptrdiff_t n);
-    /* y = max(x, 0), NaN kept;  dx = y > 0 or y is NaN ? dy : 0;  y = a * b */
-    void (*relu)(const void *x, void *y, ptrdiff_t n);
-    void (*relu_backward)(const void *dy, const void *y, void *dx, ptrdiff_t n);
+    /* the activation of that number in kn_kinds.h, and its gradient */
+    void (*activation)(int kind, const void *x, void *y, ptrdiff_t n, double a, double b);
+    void (*activation_backward)(int kind, const void *dy, const void *x, void *dx, ptrdiff_t n, double a, double b);
+    /* rows of n, a weight a row; sums[row] adds to the gradient of its weight */
+    void (*prelu)(const void *x, const void *weight, void *y, ptrdiff_t rows, ptrdiff_t n);
+    void (*prelu_backward)(const void *dy, const void *x, const void *weight, void *dx, double *sums, ptrdiff_t rows,
+                           ptrdiff_t n);
+    /* rows of n numbers and n gates: y = x sigmoid(gate) */
+    void (*glu)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
+    void (*glu_backward)(const void *dy, const void *x, void *dx, ptrdiff_t rows, ptrdiff_t n);
+    /* the loss of that number in kn_kinds.h: the sum, and each in y unless that is NULL; dx = dy times its derivative,
+     * `one`: with one dy for all */
+    double (*loss)(int kind, const void *x, const void *target, void *y, ptrdiff_t n, double a, double b);
+    void (*loss_backward)(int kind, const void *dy, int one, const void *x, const void *target, void *dx, ptrdiff_t n,
+                          double a, double b);
+    /* y = a * b */
     void (*multiply)(const void *a, const void *b, void *y, ptrdiff_t n);
     /* rows of n, one after the other: y = softmax(x), and its gradient */
     void (*softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
     void (*softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
-    /* prob = softmax(x), loss = -log prob[target], a number a row;  dx = (prob - 1 at target) dloss */
-    void (*cross_entropy)(const void *x, const int64_t *target, void *prob, void *loss, ptrdiff_t rows, ptrdiff_t n);
-    void (*cross_entropy_backward)(const void *dloss, const void *prob, const int64_t *target, void *dx,
-                                   ptrdiff_t rows, ptrdiff_t n);
+    void (*log_softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
+    void (*log_softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
+    /* prob = softmax(x), loss = -sum of q log prob, a number a row;  dx = (prob sum of q - q) dloss; see kn_softmax.h
+     * for q, which target (or soft, or NULL), weight (or NULL) and smoothing make */
+    void (*cross_entropy)(const void *x, const int64_t *target, const void *soft, const void *weight, double smoothing,
+                          void *prob, void *loss, ptrdiff_t rows, ptrdiff_t n);
+    void (*cross_entropy_backward)(const void *dloss, const void *prob, const int64_t *target, const void *soft,
+                                   const void *weight, double smoothing, void *dx, ptrdiff_t rows, ptrdiff_t n);
     /* rows of n, `stride` apart. Sums over all, or by columns: mean and sum of (x - mean)^2; sum of dy and of
      * dy (x - mean). Coefficients, `step` from one to the next, for each row, or by columns for each column:
      * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy - delta) + (x - mean) slope) scale, in the order

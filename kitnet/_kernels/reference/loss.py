@@ -1,0 +1,119 @@
+"""Losses: two numbers in, an output x and its target, one loss out; by the name of the loss.
+
+``VALUE`` and ``SLOPE`` say what each name stands for: the loss of (x, target, a, b), and its derivative by x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ._windows import Array, ieee, wide
+from .activation import logistic, softplus
+
+Pointwise = Callable[[Array, Array, float, float], Array]
+
+
+def _bce(x: Array, t: Array, a: float, b: float) -> Array:
+    """x is a probability; logarithms end at -100."""
+    return -(t * np.maximum(np.log(x), -100) + (1 - t) * np.maximum(np.log1p(-x), -100))
+
+
+def _bce_with_logits(x: Array, t: Array, a: float, b: float) -> Array:
+    return a * t * softplus(-x) + (1 - t) * softplus(x)
+
+
+def _bce_with_logits_slope(x: Array, t: Array, a: float, b: float) -> Array:
+    return (1 - t) * logistic(x) - a * t * logistic(-x)
+
+
+def _missed(x: Array, t: Array) -> Array:
+    """How far the probability is from the target."""
+    return logistic(x) * (1 - t) + logistic(-x) * t
+
+
+def _class_weight(t: Array, a: float) -> Array:
+    return a * t + (1 - a) * (1 - t) if a >= 0 else np.ones_like(t)
+
+
+def _focal(x: Array, t: Array, a: float, b: float) -> Array:
+    return _class_weight(t, a) * _bce_with_logits(x, t, 1, 0) * _missed(x, t) ** b
+
+
+def _focal_slope(x: Array, t: Array, a: float, b: float) -> Array:
+    missed = _missed(x, t)
+    turn = (1 - 2 * t) * logistic(x) * logistic(-x)  # of missed by x
+    growth = b * np.where(missed > 0, missed, 1) ** (b - 1) * turn
+    slope = _bce_with_logits_slope(x, t, 1, 0) * missed**b + _bce_with_logits(x, t, 1, 0) * growth
+    return _class_weight(t, a) * slope
+
+
+def _huber(x: Array, t: Array, a: float, b: float) -> Array:
+    d = abs(x - t)
+    return np.where(d <= a, d * d / 2, a * (d - a / 2))
+
+
+def _smooth_l1(x: Array, t: Array, a: float, b: float) -> Array:
+    d = abs(x - t)
+    return np.where(d < a, d * d * (0.5 / max(a, 1e-300)), d - a / 2)
+
+
+def _hinge_embedding(x: Array, t: Array, a: float, b: float) -> Array:
+    return np.where(t == -1, 0, x) + np.where(t == 1, 0, np.maximum(a - x, 0))
+
+
+def _hinge_embedding_slope(x: Array, t: Array, a: float, b: float) -> Array:
+    return np.where(t == -1, 0.0, 1.0) - np.where((t == 1) | (a - x < 0), 0.0, 1.0)
+
+
+VALUE: dict[str, Pointwise] = {
+    "mse": lambda x, t, a, b: (x - t) ** 2,
+    "l1": lambda x, t, a, b: abs(x - t),
+    "smooth_l1": _smooth_l1,
+    "huber": _huber,
+    "bce": _bce,
+    "bce_with_logits": _bce_with_logits,
+    "focal": _focal,
+    "kl_div": lambda x, t, a, b: np.where(t == 0, 0, t * np.log(t)) - t * x,
+    "kl_div_log": lambda x, t, a, b: np.exp(t) * (t - x),
+    "poisson": lambda x, t, a, b: x - t * np.log(x + a),
+    "poisson_log": lambda x, t, a, b: np.exp(x) - t * x,
+    "soft_margin": lambda x, t, a, b: softplus(-t * x),
+    "hinge_embedding": _hinge_embedding,
+}
+
+SLOPE: dict[str, Pointwise] = {
+    "mse": lambda x, t, a, b: 2 * (x - t),
+    "l1": lambda x, t, a, b: np.sign(x - t),
+    "smooth_l1": lambda x, t, a, b: np.where(abs(x - t) < a, (x - t) / max(a, 1e-300), np.sign(x - t)),
+    "huber": lambda x, t, a, b: np.clip(x - t, -a, a),
+    "bce": lambda x, t, a, b: (x - t) / np.maximum((1 - x) * x, 1e-12),
+    "bce_with_logits": _bce_with_logits_slope,
+    "focal": _focal_slope,
+    "kl_div": lambda x, t, a, b: -t,
+    "kl_div_log": lambda x, t, a, b: -np.exp(t),
+    "poisson": lambda x, t, a, b: 1 - t / (x + a),
+    "poisson_log": lambda x, t, a, b: np.exp(x) - t,
+    "soft_margin": lambda x, t, a, b: -t * logistic(-t * x),
+    "hinge_embedding": _hinge_embedding_slope,
+}
+
+
+@ieee
+def loss_forward(
+    kind: str, x: Array, target: Array, loss: Array, total: Array, a: float, b: float, n_threads: int
+) -> None:
+    """total (1,) = the sum of the losses ``kind`` of x and target, 1-D; each in ``loss``, if wanted."""
+    each = VALUE[kind](wide(x), wide(target), a, b)
+    total[0] = each.sum()
+    if loss.size:
+        loss[...] = each
+
+
+@ieee
+def loss_backward(
+    kind: str, dy: Array, x: Array, target: Array, dx: Array, a: float, b: float, n_threads: int
+) -> None:
+    """dx = dy times the derivative by x; dy of the size of x, or one number for all"""
+    dx[...] = SLOPE[kind](wide(x), wide(target), a, b) * wide(dy)

@@ -1,0 +1,258 @@
+"""Losses of classification: minus the logarithm of the probability of the true class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..._arrays import Array, all_below, empty, gate, gate_batch, gate_int, gate_number, optional, zeros
+from ..._backend import kernels, n_threads
+from ..._geometry import LARGEST, one_int
+from .._rows import from_rows, to_rows
+from ._reduction import Reduction, check_reduction, quiet, reduce, spread
+
+
+def _classes(target: Any, classes: int, shape: tuple[int, ...], ignore_index: int) -> Array:
+    """The targets, int64 of ``shape``, with -1 for those to be ignored."""
+    target = gate_int(target, "target", getattr(target, "dtype", None), shape=shape)
+    if 0 <= ignore_index < classes or not all_below(target, classes):
+        ignored = target == ignore_index
+        if not (ignored | (target >= 0) & (target < classes)).all():
+            raise ValueError(
+                f"target: expected values from 0 to {classes - 1} (or ignore_index, {ignore_index}), "
+                f"got {target.min()} to {target.max()}"
+            )
+        target = np.where(ignored, -1, target)
+    return target.astype(np.int64, copy=False)
+
+
+@dataclass(slots=True)
+class _Question:
+    """What ``cross_entropy`` is asked, checked; M = N d1 ..."""
+
+    logits: Array
+    target: Array
+    """(M,) classes, -1 where ignored; or distributions (M, C)."""
+    weight: Array
+    smoothing: float
+    places: tuple[int, ...]
+    divisor: float
+
+    @staticmethod
+    def of(
+        logits: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+    ) -> _Question:
+        check_reduction(reduction)
+        logits = gate_batch(logits, "logits", (2, 3, 4, 5))
+        classes, places = logits.shape[1], (logits.shape[0], *logits.shape[2:])
+        weight = optional(weight, "weight", logits.dtype, (classes,))
+        smoothing = gate_number(smoothing, "label_smoothing", 0.0, 1.0)
+        if isinstance(target, np.ndarray) and target.dtype.kind == "f" and target.ndim == logits.ndim:
+            target = to_rows(gate(target, "target", dtype=logits.dtype, shape=logits.shape), 1)
+            divisor: float = len(target)
+        else:
+            target = _classes(
+                target, classes, places, one_int(ignore_index, "ignore_index", -LARGEST)
+            ).reshape(-1)
+            divisor = _weight_of(target, weight)
+        return _Question(logits, target, weight, smoothing, places, divisor)
+
+    @property
+    def kind(self) -> str:
+        return "cross_entropy" if self.target.ndim == 1 else "soft_cross_entropy"
+
+    def answer(self) -> tuple[Array, Array]:
+        """softmax(logits) (M, C) and the losses (M,)."""
+        rows = to_rows(self.logits, 1)
+        prob, loss = empty(rows.shape, rows.dtype), empty(rows.shape[:1], rows.dtype)
+        kernel = getattr(kernels(), f"{self.kind}_forward")
+        kernel(rows, self.target, self.weight, self.smoothing, prob, loss, n_threads())
+        return prob, loss
+
+
+def _weight_of(target: Array, weight: Array) -> float:
+    """What the mean of losses divides by: the weights of the classes of all that is not ignored."""
+    if not weight.size:
+        return int(np.count_nonzero(target >= 0))
+    return float(weight[target[target >= 0]].sum(dtype=np.float64))
+
+
+def cross_entropy(
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+    return_prob: bool = False,
+) -> Any:
+    """-log softmax(logits) at the true class: the loss of classification.
+
+    Parameters
+    ----------
+    logits
+        (N, C), or (N, C, d1, ...) with a class for every place, float32 or float64: the scores of C classes,
+        before any softmax. Only N may be 0.
+    target
+        The true classes, integers from 0 to C - 1, (N,) or (N, d1, ...); or, of the shape and dtype of
+        logits, their probabilities, with which -log softmax(logits) is weighed.
+    weight
+        (C,): what the loss of each class is multiplied by.
+    ignore_index
+        The class that counts nothing.
+    reduction
+        ``"mean"`` or ``"sum"`` over all samples and places, or ``"none"``. The mean divides by the weights of
+        the true classes, or for probabilities by the number of places.
+    label_smoothing
+        The share, from 0 to 1, of an even distribution that is mixed into the targets.
+    return_prob
+        Whether to return softmax(logits) too, which spares ``cross_entropy_backward`` half of its work.
+
+    Returns
+    -------
+    loss
+        A NumPy scalar of the dtype of logits, in nats; (N,) or (N, d1, ...) for ``"none"``. The mean of
+        nothing is NaN. With ``return_prob`` the pair (loss, prob), prob being of the shape of logits.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    Source: Bridle (1990), as for ``softmax``; the logarithm is taken of sums, so that nothing cancels. Label
+    smoothing: Szegedy et al., "Rethinking the Inception architecture for computer vision" (2016).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> print(F.cross_entropy(np.zeros((2, 4)), np.array([0, 3])))
+    1.3862943611198906
+    """
+    question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
+    prob, losses = question.answer()
+    loss = reduce(losses.reshape(question.places), reduction, losses.dtype, question.divisor)
+    return (loss, from_rows(prob, question.logits.shape, 1)) if return_prob else loss
+
+
+def cross_entropy_backward(
+    dy: float | Array,
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+    prob: Array | None = None,
+) -> Array:
+    """The gradient of ``cross_entropy`` by the logits: dy (softmax(logits) - 1 at the true class).
+
+    Parameters
+    ----------
+    dy
+        The gradient of the loss: a number (1 where the loss is what training minimises), which the mean
+        divides as it does the losses; for ``"none"`` an array (N,) or (N, d1, ...).
+    logits, target, weight, ignore_index, reduction, label_smoothing
+        As they were passed to ``cross_entropy``.
+    prob
+        softmax(logits), if ``cross_entropy`` has returned it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.cross_entropy_backward(1.0, np.zeros((1, 2)), np.array([1]))
+    array([[ 0.5, -0.5]])
+    """
+    question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
+    shape, dtype = question.logits.shape, question.logits.dtype
+    if prob is None:
+        prob, _ = question.answer()
+    else:
+        prob = to_rows(gate(prob, "prob", dtype=dtype, shape=shape), 1)
+    dloss = spread(dy, reduction, question.places, dtype, question.divisor).reshape(-1)
+    if reduction != "none":
+        dloss = np.full(len(prob), dloss[0])
+    dx = empty(prob.shape, dtype)
+    kernel = getattr(kernels(), f"{question.kind}_backward")
+    kernel(dloss, prob, question.target, question.weight, question.smoothing, dx, n_threads())
+    return from_rows(dx, shape, 1)
+
+
+def _gate_nll(
+    x: Any, target: Any, weight: Any, ignore_index: int, reduction: str
+) -> tuple[Array, Array, Array]:
+    """The logarithms, the classes, -1 where ignored, and their weights, 0 where ignored."""
+    check_reduction(reduction)
+    x = gate_batch(x, "x", (2, 3, 4, 5))
+    weight = optional(weight, "weight", x.dtype, x.shape[1:2])
+    ignore_index = one_int(ignore_index, "ignore_index", -LARGEST)
+    classes = _classes(target, x.shape[1], (x.shape[0], *x.shape[2:]), ignore_index)
+    return x, classes, np.where(classes < 0, 0, weight[classes] if weight.size else 1).astype(x.dtype)
+
+
+@quiet
+def nll_loss(
+    x: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Any:
+    """-x at the true class: ``cross_entropy`` where x = ``log_softmax(logits, 1)``.
+
+    Parameters
+    ----------
+    x
+        (N, C), or (N, C, d1, ...) with a class for every place, float32 or float64: logarithms of the
+        probabilities of C classes. Only N may be 0.
+    target, weight, ignore_index, reduction
+        As for ``cross_entropy``, with classes as targets.
+
+    Returns
+    -------
+    loss
+        A NumPy scalar of the dtype of x, in nats; of the shape of target for ``"none"``. The mean of nothing
+        is NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> print(F.nll_loss(np.array([[-1.0, -2.0], [-3.0, -4.0]]), np.array([0, 1])))
+    2.5
+    """
+    x, classes, weights = _gate_nll(x, target, weight, ignore_index, reduction)
+    picked = np.take_along_axis(x, np.maximum(classes, 0)[:, None], axis=1)[:, 0]
+    losses = np.where(classes < 0, 0, -weights * picked)
+    return reduce(losses, reduction, x.dtype, float(weights.sum(dtype=np.float64)))
+
+
+@quiet
+def nll_loss_backward(
+    dy: float | Array,
+    x: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Array:
+    """The gradient of ``nll_loss`` by x: -dy at the true class, 0 elsewhere.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.nll_loss_backward(1.0, np.array([[-1.0, -2.0], [-3.0, -4.0]]), np.array([0, 1]))
+    array([[-0.5,  0. ],
+           [ 0. , -0.5]])
+    """
+    x, classes, weights = _gate_nll(x, target, weight, ignore_index, reduction)
+    dy = spread(dy, reduction, classes.shape, x.dtype, float(weights.sum(dtype=np.float64)))
+    dx = zeros(x.shape, x.dtype)
+    np.put_along_axis(dx, np.maximum(classes, 0)[:, None], (-dy * weights)[:, None], axis=1)
+    return dx

@@ -1,0 +1,179 @@
+"""Losses that ask for a margin between right and wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._arrays import Array, gate_batch, gate_int, gate_number, optional
+from ._reduction import Reduction, check_reduction, gate_pair, quiet, reduce, slope, spread, value
+
+
+def soft_margin_loss(x: Array, target: Array, reduction: Reduction = "mean") -> Any:
+    """log(1 + exp(-target x)) of every element, for targets 1 and -1.
+
+    Parameters
+    ----------
+    x, target
+        Arrays of one shape and dtype, float32 or float64.
+    reduction
+        ``"mean"`` or ``"sum"`` over all elements, or ``"none"``.
+
+    Returns
+    -------
+    loss
+        A NumPy scalar of the dtype of x; of its shape for ``"none"``. The mean of nothing is NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.soft_margin_loss(np.array([-1e4, 1e4]), np.array([1.0, 1.0]), "none")
+    array([10000.,     0.])
+    """
+    check_reduction(reduction)
+    return value("soft_margin", *gate_pair(x, target), reduction)
+
+
+def soft_margin_loss_backward(
+    dy: float | Array, x: Array, target: Array, reduction: Reduction = "mean"
+) -> Array:
+    """The gradient of ``soft_margin_loss`` by x: -dy target sigmoid(-target x).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.soft_margin_loss_backward(1.0, np.array([0.0, -1e4]), np.array([1.0, 1.0]), "sum")
+    array([-0.5, -1. ])
+    """
+    check_reduction(reduction)
+    x, target = gate_pair(x, target)
+    return slope("soft_margin", spread(dy, reduction, x.shape, x.dtype), x, target)
+
+
+def hinge_embedding_loss(x: Array, target: Array, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """x where the target is 1, max(margin - x, 0) where it is -1: for distances x of like and unlike pairs.
+
+    Shapes, reductions and errors: as for ``soft_margin_loss``.
+
+    Source: Hadsell, Chopra and LeCun, "Dimensionality reduction by learning an invariant mapping" (2006),
+    without the squares.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.hinge_embedding_loss(np.array([0.25, 0.25]), np.array([1.0, -1.0]), reduction="none")
+    array([0.25, 0.75])
+    """
+    check_reduction(reduction)
+    return value("hinge_embedding", *gate_pair(x, target), reduction, gate_number(margin, "margin"))
+
+
+def hinge_embedding_loss_backward(
+    dy: float | Array, x: Array, target: Array, margin: float = 1.0, reduction: Reduction = "mean"
+) -> Array:
+    """The gradient of ``hinge_embedding_loss`` by x: dy; for targets -1, -dy within the margin, else 0.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.hinge_embedding_loss_backward(1.0, np.array([0.25, 0.25]), np.array([1.0, -1.0]), reduction="sum")
+    array([ 1., -1.])
+    """
+    check_reduction(reduction)
+    x, target = gate_pair(x, target)
+    dy = spread(dy, reduction, x.shape, x.dtype)
+    return slope("hinge_embedding", dy, x, target, gate_number(margin, "margin"))
+
+
+def _margins(
+    x: Array, target: Array, p: int, margin: float, weight: Array | None
+) -> tuple[Array, Array, Array]:
+    """The classes (N,), how far the scores reach into the margin (N, C) and the weights of rows (N, 1)."""
+    x = gate_batch(x, "x", 2)
+    if p not in (1, 2) or isinstance(p, bool):
+        raise ValueError(f"p: expected 1 or 2, got {p!r}")
+    target = gate_int(target, "target", shape=x.shape[:1], below=x.shape[1])
+    weights = optional(weight, "weight", x.dtype, x.shape[1:])
+    scores = x.astype(np.float64)
+    reach = np.maximum(gate_number(margin, "margin") - scores[np.arange(len(x)), target][:, None] + scores, 0)
+    reach[np.arange(len(x)), target] = 0
+    return target, reach, weights[target][:, None] if weights.size else np.ones((len(x), 1))
+
+
+@quiet
+def multi_margin_loss(
+    x: Array,
+    target: Array,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Array | None = None,
+    reduction: Reduction = "mean",
+) -> Any:
+    """How far the scores of the wrong classes come within ``margin`` of the right one's, to the power ``p``.
+
+    The sum over the wrong classes, times the weight of the right one, is divided by the number of classes.
+
+    Parameters
+    ----------
+    x
+        (N, C), float32 or float64: the scores of C classes.
+    target
+        The true classes (N,), integers from 0 to C - 1.
+    p
+        1 or 2.
+    margin
+        The distance asked for.
+    weight
+        (C,): the weights of the classes.
+    reduction
+        ``"mean"`` or ``"sum"`` over the samples, or ``"none"``.
+
+    Returns
+    -------
+    loss
+        A NumPy scalar of the dtype of x; (N,) for ``"none"``. The mean of nothing is NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument whose shape, value or dtype does not fit.
+
+    Source: Crammer and Singer, "On the algorithmic implementation of multiclass kernel-based vector machines"
+    (2001), with the sum instead of the worst.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> print(F.multi_margin_loss(np.array([[1.0, 0.5, -3.0, 2.0]]), np.array([0])))
+    0.625
+    """
+    check_reduction(reduction)
+    _, reach, weights = _margins(x, target, p, margin, weight)
+    return reduce((reach**p * weights).sum(axis=1) / x.shape[1], reduction, x.dtype)
+
+
+@quiet
+def multi_margin_loss_backward(
+    dy: float | Array,
+    x: Array,
+    target: Array,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Array | None = None,
+    reduction: Reduction = "mean",
+) -> Array:
+    """The gradient of ``multi_margin_loss`` by x, dy being a number or, for ``"none"``, an array (N,).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.multi_margin_loss_backward(1.0, np.array([[1.0, 0.5, -3.0, 2.0]]), np.array([0]))
+    array([[-0.5 ,  0.25,  0.  ,  0.25]])
+    """
+    check_reduction(reduction)
+    classes, reach, weights = _margins(x, target, p, margin, weight)
+    dy = spread(dy, reduction, classes.shape, x.dtype)
+    dx = (np.where(np.isnan(reach), reach, reach > 0) if p == 1 else 2 * reach) * weights
+    dx *= dy[:, None] / x.shape[1]
+    dx[np.arange(len(dx)), classes] = -dx.sum(axis=1)
+    return dx.astype(x.dtype)
