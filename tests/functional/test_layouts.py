@@ -36,7 +36,6 @@ from families import (
     Unfold,
     Windowed,
 )
-from families.elements import FROM_OUTPUT
 
 from kitnet import _backend
 from kitnet import functional as F
@@ -145,9 +144,8 @@ def _activation(case: Activation, a: Arrays) -> Arrays:
     given = arguments(case)
     going_back = given[:1] if name == "threshold" else given
     y = getattr(F, name)(a["x"], *given)
-    dx = getattr(F, f"{name}_backward")(a["dy"], a["x"], *going_back)
-    # Here x is that of the gradient, which some take at the output.
-    return {"y of y" if case.kind in FROM_OUTPUT else "y": y, "dx": dx}
+    dx = getattr(F, f"{name}_backward")(a["dy"], a["x of activation_backward"], *going_back)
+    return {"y": y, "dx": dx}
 
 
 def _prelu(case: PRelu, a: Arrays) -> Arrays:
@@ -262,7 +260,8 @@ ROWS = pytest.mark.parametrize("case", [case for case in CASES if _offered(case)
 def _inputs(case: Case, dtype: np.dtype) -> Arrays:
     inputs: Arrays = {}
     for call in case.calls(dtype).values():
-        inputs = call.inputs | inputs
+        taken = {name: f"{name} of {call.kernel}" for name in call.inputs if name in inputs}
+        inputs |= {taken.get(name, name): array for name, array in call.inputs.items()}
     return _public(case, inputs)
 
 
