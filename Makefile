@@ -7,12 +7,13 @@ PIP := -m pip --disable-pip-version-check --quiet
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md $(shell find kitnet -type f \
 	! -name '*.so' ! -name '*.pyc' ! -path '*/.*' ! -path 'kitnet/_kernels/*.c' -o -path '*/simd/*.c')
 
-.PHONY: help train test test-packaging lint bench compare scaling footprint sanitize wheel clean
+.PHONY: help train test test-parity test-packaging lint bench compare scaling footprint sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train           train on the bundled digits; writes model, history and picture to runs/digits"
 	@echo "make test            the whole test suite, against the installed package"
+	@echo "make test-parity     kitnet against PyTorch, value by value (installs it in $(PEERS))"
 	@echo "make test-packaging  build sdist and wheels, install them in clean environments, try them there"
 	@echo "make lint            ruff, cython-lint, mypy"
 	@echo "make bench           pytest-benchmark over tests/cases/"
@@ -29,6 +30,10 @@ train: $(VENV)/plot.installed
 test: export KITNET_REQUIRE_COMPILED = 1
 test: $(VENV)/test.installed
 	$(VENV)/bin/python -P -m pytest tests
+
+test-parity: export KITNET_REQUIRE_COMPILED = 1
+test-parity: $(PEERS)/parity.installed
+	$(PEERS)/bin/python -P -m pytest tests/parity
 
 test-packaging: $(VENV)/dev.installed
 	$(VENV)/bin/python -P -m pytest tests/packaging -m packaging
@@ -96,6 +101,10 @@ $(VENV)/dev.installed: $(SOURCES) | $(VENV)/bin/python
 $(PEERS)/peers.installed: export KITNET_REQUIRE_EXT = 1
 $(PEERS)/peers.installed: $(SOURCES) | $(PEERS)/bin/python
 	$(call install,$(PEERS),bench$(comma)peers)
+
+$(PEERS)/parity.installed: export KITNET_REQUIRE_EXT = 1
+$(PEERS)/parity.installed: $(SOURCES) | $(PEERS)/bin/python
+	$(call install,$(PEERS),test$(comma)parity)
 
 comma := ,
 
