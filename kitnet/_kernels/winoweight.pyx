@@ -11,6 +11,9 @@ factors come out the way the micro-kernel reads them.
         parallel, task = (one of the 36 elements, block of filters):   mac, on top of the blocks before
     parallel, task = filter: transform back
 
+One block that holds all tiles needs no sums of its own, where there would be many: a task makes all 36 of a few filters, and transforms them back
+while they are near.
+
 A task owns its part of the sums and blocks follow each other: the bits do not depend on threads.
 """
 
@@ -28,7 +31,9 @@ cdef enum:
     TERMS = 192             # tiles of a mac at a time
     FACTORS = 1 << 24       # bytes of both factors of a block
     MOST_TILES = 512        # in a block
-    PANELS = 5              # panels of filters in a task
+    PANELS = 5              # panels of filters in a task,
+    NEAR = 2                # or where its sums are finished at once,
+    SUMS = 1 << 23          # for there are more bytes of them than stay near
 
 
 cdef struct Work:
@@ -78,20 +83,48 @@ cdef void transform(const kn_ops* ops, const Filtering* f, const Work* work, con
 
 
 cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t tiles, const Py_ssize_t* rows,
-                   Py_ssize_t task, bint accumulate, const float* v, const float* d, float* m) noexcept nogil:
-    """sums[e][filter][channel] (+)= sum over tiles d[e][tile][filter] v[e][tile][channel]"""
-    cdef Py_ssize_t e = task % ELEMENTS, first = task // ELEMENTS * PANELS, p, t, j, row, height, width, terms
+                   Py_ssize_t e, Py_ssize_t first, Py_ssize_t end, bint accumulate, const float* v, const float* d,
+                   float* m) noexcept nogil:
+    """sums[filter][channel] (+)= sum over tiles d[e][tile][filter] v[e][tile][channel], for the filters of the panels
+    from ``first`` to ``end``; the sums begin with the first of them."""
+    cdef Py_ssize_t p, t, j, row, height, width, terms, base = f.rows * first // work.panels
     for t in range(up(tiles, TERMS)):
         terms = min(TERMS, tiles - t * TERMS)
-        for p in range(first, min(first + PANELS, work.panels)):
+        for p in range(first, end):
             row = f.rows * p // work.panels
             height = f.rows * (p + 1) // work.panels - row
             width = ops.mac_vectors[height] * ops.lanes
             for j in range(up(f.depth, width)):
                 ops.mac[height](terms, d + e * work.d_element + t * TERMS * work.filter_pitch + row, work.filter_pitch,
                                 v + e * work.v_element + t * TERMS * work.channel_pitch + j * width, rows,
-                                m + e * work.m_element + row * work.channel_pitch + j * width, work.channel_pitch,
+                                m + (row - base) * work.channel_pitch + j * width, work.channel_pitch,
                                 accumulate or t > 0)
+
+
+cdef void transform_back(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t g, Py_ssize_t row,
+                         const float* m, const float* dy, float* dweight, float* dbias) noexcept nogil:
+    """The gradient of one filter, from its sums at m."""
+    cdef Py_ssize_t j, plane = f.out[0] * f.out[1]
+    cdef double total = 0
+    for j in range(work.channel_lines):
+        ops.winograd_weight(m + j * ops.lanes, work.m_element, min(ops.lanes, f.depth - j * ops.lanes),
+                            dweight + ((g * f.rows + row) * f.depth + j * ops.lanes) * 9)
+    if dbias != NULL:
+        for j in range(f.batch):
+            total += ops.total(dy + ((j * f.groups + g) * f.rows + row) * plane, plane)
+        dbias[g * f.rows + row] = <float>total
+
+
+cdef void finish_panels(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t tiles,
+                        const Py_ssize_t* rows, Py_ssize_t g, Py_ssize_t task, const float* v, const float* d,
+                        const float* dy, float* dweight, float* dbias, float* m) noexcept nogil:
+    """All of the sums of a few panels, and back at once, while they are near."""
+    cdef Py_ssize_t first = task * NEAR, end = min(first + NEAR, work.panels), e, row
+    for e in range(ELEMENTS):
+        multiply(ops, f, work, tiles, rows, e, first, end, False, v, d, m + e * work.m_element)
+    for row in range(f.rows * first // work.panels, f.rows * end // work.panels):
+        transform_back(ops, f, work, g, row, m + (row - f.rows * first // work.panels) * work.channel_pitch, dy,
+                       dweight, dbias)
 
 
 cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, float* dweight, float* dbias,
@@ -103,7 +136,7 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef Py_ssize_t g, t, i, j, index, tiles, tile, staged, plane = f.out[0] * f.out[1]
     cdef Py_ssize_t x_plane = f.size[0] * f.size[1]
     cdef unsigned long long mode = 0
-    cdef double total
+    cdef bint one               # block holds all tiles, and the sums are finished as they are made
     cdef int threads = team(n_threads, <double>f.batch * f.rows * f.depth * plane)
     cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
     cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
@@ -119,14 +152,16 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     work.filter_pitch = spread(work.filter_lines * ops.lanes)
     work.v_element = spread(work.most_tiles * work.channel_pitch)
     work.d_element = spread(work.most_tiles * work.filter_pitch)
-    work.m_element = spread(f.rows * work.channel_pitch)
+    one = (count_blocks(&work.lattice, f.batch) == 1
+           and ELEMENTS * f.rows * work.channel_pitch * <Py_ssize_t>sizeof(float) > SUMS)
+    work.m_element = spread((NEAR * ops.mac_rows if one else f.rows) * work.channel_pitch)
     work.line = (4 * work.lattice.axis[2].block + 2 + ops.lanes) * ops.lanes
     staged = spread(6 * work.line)
     for t in range(TERMS):
         rows[t] = t * work.channel_pitch
     cdef Memory v_memory = scratch(ELEMENTS * work.v_element * sizeof(float))
     cdef Memory d_memory = scratch(ELEMENTS * work.d_element * sizeof(float))
-    cdef Memory m_memory = scratch(ELEMENTS * work.m_element * sizeof(float))
+    cdef Memory m_memory = scratch((threads if one else 1) * ELEMENTS * work.m_element * sizeof(float))
     cdef Memory memory = scratch(threads * staged * sizeof(float))
     cdef float* v = <float*>v_memory.data
     cdef float* d = <float*>d_memory.data
@@ -143,21 +178,19 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
                                 schedule="dynamic"):
                     transform(ops, f, &work, &block, x + g * f.depth * x_plane, dy + g * f.rows * plane, i, v, d,
                               own + thread_number() * staged)
-                for i in prange(ELEMENTS * up(work.panels, PANELS), schedule="dynamic"):
-                    multiply(ops, f, &work, block.images * block.count[1] * block.count[2], rows, i, index > 0, v, d, m)
+                for i in prange(0 if one else ELEMENTS * up(work.panels, PANELS), schedule="dynamic"):
+                    j = i // ELEMENTS * PANELS
+                    multiply(ops, f, &work, block.images * block.count[1] * block.count[2], rows, i % ELEMENTS, j,
+                             min(j + PANELS, work.panels), index > 0, v, d,
+                             m + i % ELEMENTS * work.m_element + f.rows * j // work.panels * work.channel_pitch)
+                for i in prange(up(work.panels, NEAR) if one else 0, schedule="dynamic"):
+                    finish_panels(ops, f, &work, block.images * block.count[1] * block.count[2], rows, g, i, v, d, dy,
+                                  dweight, dbias, m + thread_number() * ELEMENTS * work.m_element)
                 flush_restore(mode)
             PyErr_CheckSignals()
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for i in prange(f.rows, schedule="static"):
-                for j in range(work.channel_lines):
-                    ops.winograd_weight(m + i * work.channel_pitch + j * ops.lanes, work.m_element,
-                                        min(ops.lanes, f.depth - j * ops.lanes),
-                                        dweight + ((g * f.rows + i) * f.depth + j * ops.lanes) * 9)
-                if dbias != NULL:
-                    total = 0
-                    for j in range(f.batch):
-                        total = total + ops.total(dy + ((j * f.groups + g) * f.rows + i) * plane, plane)
-                    dbias[g * f.rows + i] = <float>total
+            for i in prange(0 if one else f.rows, schedule="static"):
+                transform_back(ops, f, &work, g, i, m + i * work.channel_pitch, dy, dweight, dbias)
             flush_restore(mode)
     return 0
