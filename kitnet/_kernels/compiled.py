@@ -15,6 +15,7 @@ from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
+from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 from .winograd import get_winograd, set_winograd
 
@@ -54,6 +55,8 @@ __all__ = [
     "pooled",
     "relu_backward",
     "relu_forward",
+    "rownorm_backward",
+    "rownorm_forward",
     "set_num_threads",
     "set_winograd",
     "sgd_step",

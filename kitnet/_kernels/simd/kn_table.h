@@ -129,8 +129,8 @@ typedef struct {
                                    ptrdiff_t rows, ptrdiff_t n);
     /* rows of n, `stride` apart. Sums over all, or by columns: mean and sum of (x - mean)^2; sum of dy and of
      * dy (x - mean). Coefficients, `step` from one to the next, for each row, or by columns for each column:
-     * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy - delta) + (x - mean) slope) scale, in the order
-     * mean, delta, slope, scale */
+     * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy factor - delta) + (x - mean) slope) scale, in the
+     * order mean, delta, slope, scale, factor */
     void (*norm_moments)(const void *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns, double *out);
     void (*norm_slopes)(const void *dy, const void *x, const void *mean, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n,
                         int by_columns, double *out);
@@ -138,6 +138,13 @@ typedef struct {
                        ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
+    /* one row, whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); dx from the row's
+     * mean, delta, slope and scale, with what it adds to dgamma and dbeta */
+    void (*rownorm_apply)(const void *x, const void *gamma, const void *beta, double mean, double scale, void *y,
+                          ptrdiff_t n);
+    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out);
+    void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
+                             void *dgamma, void *dbeta, ptrdiff_t n);
     /* one step of an optimizer, in place */
     void (*sgd)(void *param, const void *grad, void *velocity, ptrdiff_t n, const kn_sgd *options);
     void (*adam)(void *param, const void *grad, void *m, void *v, ptrdiff_t n, const kn_adam *options);
