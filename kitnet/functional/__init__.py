@@ -49,6 +49,17 @@ from .norm import (
     batch_norm_train_backward,
     fold_batch_norm,
 )
+from .response import local_response_norm, local_response_norm_backward
+from .rownorm import (
+    group_norm,
+    group_norm_backward,
+    instance_norm,
+    instance_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+    rms_norm,
+    rms_norm_backward,
+)
 from .unfold import (
     col2im,
     col2im_backward,
@@ -60,6 +71,7 @@ from .unfold import (
     unfold_backward,
 )
 from .updates import adam_step, sgd_step
+from .weightnorm import weight_norm, weight_norm_backward
 
 __all__ = [
     "adam_step",
@@ -89,10 +101,18 @@ __all__ = [
     "fold",
     "fold_backward",
     "fold_batch_norm",
+    "group_norm",
+    "group_norm_backward",
     "im2col",
     "im2col_backward",
+    "instance_norm",
+    "instance_norm_backward",
+    "layer_norm",
+    "layer_norm_backward",
     "linear",
     "linear_backward",
+    "local_response_norm",
+    "local_response_norm_backward",
     "locally_connected1d",
     "locally_connected1d_backward",
     "lp_pool1d",
@@ -109,6 +129,8 @@ __all__ = [
     "max_pool3d_backward",
     "relu",
     "relu_backward",
+    "rms_norm",
+    "rms_norm_backward",
     "sgd_step",
     "softmax",
     "softmax_backward",
@@ -120,4 +142,6 @@ __all__ = [
     "sum_pool3d_backward",
     "unfold",
     "unfold_backward",
+    "weight_norm",
+    "weight_norm_backward",
 ]

@@ -7,6 +7,7 @@ from .activation import ReLU, Softmax
 from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
 from .dropout import Dropout
+from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
 from .local import LocallyConnected1d
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -25,7 +26,10 @@ from .pooling import (
     SumPool2d,
     SumPool3d,
 )
+from .response import LocalResponseNorm
+from .rownorm import GroupNorm, LayerNorm, RMSNorm
 from .shape import Flatten
+from .weightnorm import WeightNorm
 
 __all__ = [
     "AvgPool1d",
@@ -39,8 +43,14 @@ __all__ = [
     "Conv3d",
     "Dropout",
     "Flatten",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "Layer",
+    "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
     "LocallyConnected1d",
     "LpPool1d",
     "LpPool2d",
@@ -49,9 +59,11 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Softmax",
     "SumPool1d",
     "SumPool2d",
     "SumPool3d",
+    "WeightNorm",
 ]

@@ -87,7 +87,11 @@ class Conv(AbsorbsReLU, Weighted, Windowed):
         return self(x, relu=relu), pullback
 
     def absorb(self, successor: Layer) -> Layer | None:
-        if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
+        if (
+            isinstance(successor, self.norm)
+            and successor.num_features == self.out_channels
+            and successor.track_running_stats
+        ):
             return ConvBatchNorm(self, successor)
         return super().absorb(successor)
 

@@ -1,6 +1,4 @@
-"""Normalisation of rows: of layers (Ba et al. 2016), of groups of channels (Wu and He 2018), by the root of the mean
-square (Zhang and Sennrich 2019).
-"""
+"""Normalisation of rows: layers (Ba et al. 2016), groups of channels (Wu and He 2018), RMS (Zhang 2019)."""
 
 from __future__ import annotations
 
@@ -26,8 +24,9 @@ def rownorm_forward(
 ) -> None:
     """y (N, C, P) = (x - mean) invstd gamma[c] + beta[c], with mean and invstd (N, G) those of a row.
 
-    A row is a group of C / G channels of one sample, and invstd = 1 / sqrt(its biased variance + eps). Where ``mean``
-    is not wanted it is 0, and invstd = 1 / sqrt(mean square + eps). gamma and beta (C,) are both there or both absent.
+    A row is a group of C / G channels of one sample, and invstd = 1 / sqrt(its biased variance + eps). Where
+    ``mean`` is not wanted it is 0, and invstd = 1 / sqrt(mean square + eps). gamma and beta (C,) are both
+    there or both absent.
     """
     rows = _rows(x, invstd.shape[1])
     centre = rows.mean(axis=(2, 3), keepdims=True) if mean.size else np.zeros((1, 1, 1, 1))
@@ -53,8 +52,8 @@ def rownorm_backward(
 ) -> None:
     """dx = invstd (g - mean of g - xhat (mean of g xhat)) with g = dy gamma and means over a row.
 
-    The term ``mean of g`` comes from the mean of x, and is 0 where that is absent. dbeta (C,) = sum of dy and dgamma =
-    sum of dy xhat over samples and pixels, where gamma is there.
+    The term ``mean of g`` comes from the mean of x, and is 0 where that is absent. dbeta (C,) = sum of dy and
+    dgamma = sum of dy xhat over samples and pixels, where gamma is there.
     """
     rows, delta = _rows(x, invstd.shape[1]), _rows(dy, invstd.shape[1])
     centre = wide(mean)[..., None, None] if mean.size else np.zeros((1, 1, 1, 1))
