@@ -303,7 +303,8 @@ def _layer_rows() -> Iterator[Row]:
         for op in ("max_pool", "avg_pool"):
             for window in WINDOWS:
                 yield Row("pool", f"{op} {_times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
-        yield Row("norm", f"batch_norm training {_times(x)}", "batch_norm", BOTH, {"x": x})
+        for op in ("batch_norm", "layer_norm", "group_norm", "instance_norm"):
+            yield Row("norm", f"{op} training {_times(x)}", op, BOTH, {"x": x})
         yield Row("activation", f"relu {_times(x)}", "relu", BOTH, {"x": x})
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
