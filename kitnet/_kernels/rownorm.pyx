@@ -270,7 +270,7 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
     cdef real* copies = lines + 2 * g.blocks * width
     cdef const real* scale = NULL
     cdef const real* centre = NULL
-    cdef Py_ssize_t b, i, k, r, c, step = g.n if g.by_elements else g.planes
+    cdef Py_ssize_t i, r, c, step = g.n if g.by_elements else g.planes
     cdef unsigned long long mode = 0
     if weighted:
         scale = &gamma[0]
