@@ -110,7 +110,8 @@ def _layer_rows() -> Iterator[Row]:
         for op in ("max_pool", "avg_pool"):
             for window in WINDOWS:
                 yield Row("pool", f"{op} {times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
-        yield Row("norm", f"batch_norm training {times(x)}", "batch_norm", BOTH, {"x": x})
+        for op in ("batch_norm", "layer_norm", "group_norm", "instance_norm"):
+            yield Row("norm", f"{op} training {times(x)}", op, BOTH, {"x": x})
         for op in ACTIVATIONS:
             yield Row("activation", f"{op} {times(x)}", "activation", BOTH, {"x": x, "kind": op})
         for op in ELEMENT_LOSSES:

@@ -34,15 +34,21 @@ from kitnet.layers import (
     DepthwiseConv2d,
     Dropout,
     Flatten,
+    GroupNorm,
     Hardshrink,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     Identity,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
     Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     LocallyConnected1d,
+    LocalResponseNorm,
     LogSigmoid,
     LogSoftmax,
     LpPool1d,
@@ -61,6 +67,7 @@ from kitnet.layers import (
     ReplicationPad1d,
     ReplicationPad2d,
     ReplicationPad3d,
+    RMSNorm,
     SeparableConv2d,
     Sigmoid,
     SiLU,
@@ -75,6 +82,7 @@ from kitnet.layers import (
     Tanh,
     Tanhshrink,
     Threshold,
+    WeightNorm,
     ZeroPad1d,
     ZeroPad2d,
     ZeroPad3d,
@@ -90,6 +98,8 @@ class LayerCase:
 
     make: Callable[[np.dtype, np.random.Generator], Layer]
     shape: Shape
+    whole_batch: bool = False
+    """Inference takes statistics of its batch, too."""
 
     def layer(self, dtype=np.float64, seed: int = 0) -> Layer:
         """The layer, with no parameter and no running statistic at a start value that hides mistakes."""
@@ -114,7 +124,7 @@ class LayerCase:
     @property
     def statistics(self) -> bool:
         """Whether training takes statistics of the batch, which then cannot be empty."""
-        return bool(self.layer().buffers())
+        return bool(self.layer().buffers()) or self.whole_batch
 
 
 def row(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
@@ -126,8 +136,8 @@ def weighted(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerC
     return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, rng=rng, **kwargs), shape)
 
 
-def norm(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
-    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape)
+def norm(cls: Callable[..., Layer], *args, shape: Shape, whole_batch: bool = False, **kwargs) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape, whole_batch)
 
 
 def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
@@ -204,6 +214,27 @@ LAYERS = [
     norm(BatchNorm2d, 3, 1e-3, 0.3, shape=(3, 3, 4, 5)),
     norm(BatchNorm2d, 2, affine=False, shape=(3, 2, 4, 5)),
     norm(BatchNorm3d, 2, shape=(2, 2, 2, 3, 4)),
+    norm(BatchNorm2d, 2, frozen=True, shape=(3, 2, 4, 5)),
+    norm(BatchNorm2d, 3, track_running_stats=False, shape=(3, 3, 4, 5), whole_batch=True),
+    norm(LayerNorm, 5, shape=(3, 5)),
+    norm(LayerNorm, (4, 4), 1e-3, shape=(3, 2, 4, 4)),
+    norm(LayerNorm, (2, 3), bias=False, shape=(3, 2, 3)),
+    norm(LayerNorm, 6, elementwise_affine=False, shape=(3, 6)),
+    norm(RMSNorm, 5, shape=(3, 5)),
+    norm(RMSNorm, (2, 3), 1e-3, False, shape=(3, 2, 3)),
+    norm(GroupNorm, 2, 6, shape=(3, 6, 4, 5)),
+    norm(GroupNorm, 1, 4, shape=(3, 4, 1)),
+    norm(GroupNorm, 4, 4, affine=False, shape=(3, 4, 7)),
+    norm(InstanceNorm1d, 3, shape=(2, 3, 7)),
+    norm(InstanceNorm2d, 3, affine=True, shape=(2, 3, 4, 5)),
+    norm(InstanceNorm2d, 3, momentum=0.3, track_running_stats=True, shape=(2, 3, 4, 5)),
+    norm(InstanceNorm3d, 2, affine=True, shape=(2, 2, 2, 3, 4)),
+    row(LocalResponseNorm, 3, 0.5, shape=(2, 5, 4)),
+    row(LocalResponseNorm, 4, 0.3, 0.5, 2.0, shape=(2, 3, 4, 5)),
+    LayerCase(lambda dtype, rng: WeightNorm(Conv2d(2, 3, 3, dtype=dtype, rng=rng)), (2, 2, 5, 6)),
+    LayerCase(
+        lambda dtype, rng: WeightNorm(Linear(4, 3, bias=False, dtype=dtype, rng=rng), dim=None), (5, 4)
+    ),
     LayerCase(lambda dtype, rng: Dropout(0.4, rng=rng), (5, 6)),
     LayerCase(lambda dtype, rng: Dropout(0.0, rng=rng), (4, 2, 3)),
     row(ZeroPad1d, 2, shape=(2, 3, 4)),

@@ -32,6 +32,7 @@ from .optim import (
 )
 from .peak import mac_peak
 from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
+from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
     cross_entropy_forward,
@@ -102,6 +103,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "rmsprop_step",
+    "rownorm_backward",
+    "rownorm_forward",
     "rprop_step",
     "set_num_threads",
     "set_winograd",

@@ -125,6 +125,17 @@ from .rectifiers import (
     threshold,
     threshold_backward,
 )
+from .response import local_response_norm, local_response_norm_backward
+from .rownorm import (
+    group_norm,
+    group_norm_backward,
+    instance_norm,
+    instance_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+    rms_norm,
+    rms_norm_backward,
+)
 from .shrinkage import (
     hardshrink,
     hardshrink_backward,
@@ -176,6 +187,7 @@ from .updates import (
     rprop_step,
     sgd_step,
 )
+from .weightnorm import weight_norm, weight_norm_backward
 
 __all__ = [
     "adadelta_step",
@@ -233,6 +245,8 @@ __all__ = [
     "gelu_backward",
     "glu",
     "glu_backward",
+    "group_norm",
+    "group_norm_backward",
     "hardshrink",
     "hardshrink_backward",
     "hardsigmoid",
@@ -247,17 +261,23 @@ __all__ = [
     "huber_loss_backward",
     "im2col",
     "im2col_backward",
+    "instance_norm",
+    "instance_norm_backward",
     "kl_div",
     "kl_div_backward",
     "l1_loss",
     "l1_loss_backward",
     "lamb_step",
     "lars_step",
+    "layer_norm",
+    "layer_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "linear",
     "linear_backward",
     "lion_step",
+    "local_response_norm",
+    "local_response_norm_backward",
     "locally_connected1d",
     "locally_connected1d_backward",
     "log_softmax",
@@ -297,6 +317,8 @@ __all__ = [
     "relu6",
     "relu6_backward",
     "relu_backward",
+    "rms_norm",
+    "rms_norm_backward",
     "rmsprop_step",
     "rprop_step",
     "selu",
@@ -338,4 +360,6 @@ __all__ = [
     "triplet_margin_loss_backward",
     "unfold",
     "unfold_backward",
+    "weight_norm",
+    "weight_norm_backward",
 ]

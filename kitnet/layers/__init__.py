@@ -9,6 +9,7 @@ from .conv import Conv1d, Conv2d, Conv3d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import Dropout
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
+from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
 from .local import LocallyConnected1d
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -45,6 +46,8 @@ from .pooling import (
     SumPool3d,
 )
 from .rectifiers import CELU, ELU, SELU, Hardtanh, LeakyReLU, PReLU, ReLU, ReLU6, Threshold
+from .response import LocalResponseNorm
+from .rownorm import GroupNorm, LayerNorm, RMSNorm
 from .separable import DepthwiseConv2d, SeparableConv2d
 from .shape import Flatten
 from .sigmoids import (
@@ -59,6 +62,7 @@ from .sigmoids import (
     Tanhshrink,
 )
 from .softmax import LogSoftmax, Softmax, Softmin
+from .weightnorm import WeightNorm
 
 __all__ = [
     "CELU",
@@ -87,14 +91,20 @@ __all__ = [
     "DepthwiseConv2d",
     "Dropout",
     "Flatten",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LocallyConnected1d",
     "LogSigmoid",
     "LogSoftmax",
@@ -107,6 +117,7 @@ __all__ = [
     "Mish",
     "PReLU",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -129,6 +140,7 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "WeightNorm",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -118,6 +118,7 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
 
     x, target = floats(n, 3, 4, 5), rng.integers(0, 3, (n, 4, 5))
     mean, var = floats(3), abs(floats(3)) + 1
+    plane = floats(4, 5)
     features, local = floats(n, 4), floats(5, 2, 3, 3)
     signal, delta = floats(n, 3, 7), floats(n, 2, 5)
     cols, rows = floats(n, 3 * 4, 12), floats(n * 12, 3 * 4)
@@ -152,6 +153,44 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         },
         "batch_norm_train": {"x": x, "weight": mean, "bias": var},
         "batch_norm_train_backward": {"dy": x, "x": x, "mean": mean, "var": var, "weight": mean},
+        "layer_norm": {"x": x, "normalized_shape": (4, 5), "weight": plane, "bias": plane},
+        "layer_norm_backward": {
+            "dy": x,
+            "x": x,
+            "normalized_shape": (4, 5),
+            "mean": floats(n, 3),
+            "rstd": abs(floats(n, 3)),
+            "weight": plane,
+        },
+        "rms_norm": {"x": x, "normalized_shape": (4, 5), "weight": plane},
+        "rms_norm_backward": {
+            "dy": x,
+            "x": x,
+            "normalized_shape": (4, 5),
+            "rstd": abs(floats(n, 3)),
+            "weight": plane,
+        },
+        "group_norm": {"x": x, "num_groups": 1, "weight": mean, "bias": var},
+        "group_norm_backward": {
+            "dy": x,
+            "x": x,
+            "num_groups": 1,
+            "mean": floats(n, 1),
+            "rstd": abs(floats(n, 1)),
+            "weight": mean,
+        },
+        "instance_norm": {"x": x, "weight": mean, "bias": var},
+        "instance_norm_backward": {
+            "dy": x,
+            "x": x,
+            "mean": floats(n, 3),
+            "rstd": abs(floats(n, 3)),
+            "weight": mean,
+        },
+        "local_response_norm": {"x": x, "size": 2},
+        "local_response_norm_backward": {"dy": x, "x": x, "size": 2},
+        "weight_norm": {"v": floats(3, 2), "g": floats(3, 1)},
+        "weight_norm_backward": {"dw": floats(3, 2), "v": floats(3, 2), "g": floats(3, 1)},
         "fold_batch_norm": {
             "weight": floats(3, 2),
             "bias": mean,

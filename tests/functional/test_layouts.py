@@ -31,6 +31,7 @@ from families import (
     MaxPool,
     Multiply,
     PRelu,
+    RowNorm,
     SoftCrossEntropy,
     Softmax,
     Unfold,
@@ -204,6 +205,18 @@ def _batch_norm(case: BatchNorm, a: Arrays) -> Arrays:
     return {"mean": mean, "var": var, "trained y": y, "trained dx": dx, "dweight": dgamma, "dbias": dbeta}
 
 
+def _row_norm(case: RowNorm, a: Arrays) -> Arrays:
+    x, shape, weight, bias = a["x"], a["x"].shape[1:], _optional(a["gamma"]), _optional(a["beta"])
+    if not case.centred:
+        y, rstd = F.rms_norm(x, shape, None, case.eps, return_statistics=True)
+        dx, _ = F.rms_norm_backward(a["dy"], x, shape, a["invstd"][:, 0])
+        return {"y": y, "invstd": rstd[:, None], "dx": dx}
+    y, mean, rstd = F.group_norm(x, case.groups, weight, bias, case.eps, return_statistics=True)
+    dx, dgamma, dbeta = F.group_norm_backward(a["dy"], x, case.groups, a["mean"], a["invstd"], weight)
+    weights = {"dgamma": dgamma, "dbeta": dbeta} if case.weight else {}
+    return {"y": y, "mean": mean, "invstd": rstd, "dx": dx} | weights
+
+
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"]), "dx": F.softmax_backward(a["dy"], a["y"])}
 
@@ -238,6 +251,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Multiply: _multiply,
     PRelu: _prelu,
     SoftCrossEntropy: _cross_entropy,
+    RowNorm: _row_norm,
     Softmax: _softmax,
     Unfold: _unfold,
 }
@@ -251,6 +265,8 @@ def _offered(case: Case) -> bool:
         return case.dilation == 1
     if isinstance(case, BatchNorm):
         return case.n * case.p > 1
+    if isinstance(case, RowNorm):  # the RMS has no groups, and no shift
+        return case.centred or not (case.weight or case.groups > 1)
     return type(case) in APPLY
 
 

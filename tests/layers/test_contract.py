@@ -161,7 +161,8 @@ def test_out_shape_is_the_shape_of_the_output(case: LayerCase, n):
     layer, x = case.layer(), case.x(n=n)
     shape = layer.out_shape(x.shape)
     assert isinstance(shape, tuple)
-    assert layer(x).shape == shape
+    if not (case.whole_batch and n == 0):
+        assert layer(x).shape == shape
     if not (case.statistics and n is not None):
         y, pullback = layer.vjp(x)
         assert y.shape == shape
@@ -233,6 +234,8 @@ def test_inference_from_many_threads_at_once(case: LayerCase):
 @both_dtypes
 @pytest.mark.skipif(kitnet.backend() == "numpy", reason="the promise is that of the compiled kernels")
 def test_inference_of_a_sample_does_not_depend_on_its_batch(case: LayerCase, dtype):
+    if case.whole_batch:
+        return
     layer, x = case.layer(dtype), case.x(dtype, n=7)
     together = layer(x)
     for i in range(len(x)):
@@ -244,7 +247,7 @@ def test_inference_of_a_sample_does_not_depend_on_its_batch(case: LayerCase, dty
 def test_the_configuration_makes_the_layer_again(case: LayerCase):
     layer = case.layer()
     config = json.loads(json.dumps(layer.config()))
-    again = type(layer)(**config)
+    again = type(layer)(*case.layer(seed=7).children(), **config)
     assert again.config() == layer.config() == config
     assert "rng" not in config
     assert repr(again) == repr(layer)

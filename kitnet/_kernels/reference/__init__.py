@@ -54,6 +54,7 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
+from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
     cross_entropy_forward,
@@ -111,6 +112,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "rmsprop_step",
+    "rownorm_backward",
+    "rownorm_forward",
     "rprop_step",
     "sgd_step",
     "soft_cross_entropy_backward",
