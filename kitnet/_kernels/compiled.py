@@ -15,6 +15,7 @@ from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import adam_step, sgd_step
+from .resample import resample
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 from .winograd import get_winograd, set_winograd
 
@@ -54,6 +55,7 @@ __all__ = [
     "pooled",
     "relu_backward",
     "relu_forward",
+    "resample",
     "set_num_threads",
     "set_winograd",
     "sgd_step",

@@ -7,6 +7,20 @@ what does not fit is a ValueError or TypeError that names the argument.
 """
 
 from .activation import relu, relu_backward, softmax, softmax_backward
+from .adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool1d_backward,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool2d_backward,
+    adaptive_avg_pool3d,
+    adaptive_avg_pool3d_backward,
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_backward,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_backward,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_backward,
+)
 from .avgpool import (
     avg_pool1d,
     avg_pool1d_backward,
@@ -23,6 +37,7 @@ from .avgpool import (
 )
 from .conv import conv1d, conv1d_backward, conv2d, conv2d_backward, conv3d, conv3d_backward
 from .dropout import dropout, dropout_backward, dropout_mask
+from .interpolate import interpolate, interpolate_backward
 from .linear import linear, linear_backward
 from .local import locally_connected1d, locally_connected1d_backward
 from .loss import cross_entropy, cross_entropy_backward
@@ -59,10 +74,30 @@ from .unfold import (
     unfold,
     unfold_backward,
 )
+from .unpool import (
+    max_unpool1d,
+    max_unpool1d_backward,
+    max_unpool2d,
+    max_unpool2d_backward,
+    max_unpool3d,
+    max_unpool3d_backward,
+)
 from .updates import adam_step, sgd_step
 
 __all__ = [
     "adam_step",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool1d_backward",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_backward",
+    "adaptive_avg_pool3d",
+    "adaptive_avg_pool3d_backward",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool1d_backward",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_backward",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_backward",
     "avg_pool1d",
     "avg_pool1d_backward",
     "avg_pool2d",
@@ -91,6 +126,8 @@ __all__ = [
     "fold_batch_norm",
     "im2col",
     "im2col_backward",
+    "interpolate",
+    "interpolate_backward",
     "linear",
     "linear_backward",
     "locally_connected1d",
@@ -107,6 +144,12 @@ __all__ = [
     "max_pool2d_backward",
     "max_pool3d",
     "max_pool3d_backward",
+    "max_unpool1d",
+    "max_unpool1d_backward",
+    "max_unpool2d",
+    "max_unpool2d_backward",
+    "max_unpool3d",
+    "max_unpool3d_backward",
     "relu",
     "relu_backward",
     "sgd_step",

@@ -6,7 +6,7 @@ of times. The class attributes of a family say which kernel is the gradient of w
 
 from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Adam, Multiply, Relu, Sgd
-from .pooling import AvgPool, LpPool, MaxPool
+from .pooling import AvgPool, LpPool, MaxPool, Resample
 from .rows import BatchNorm, CrossEntropy, Linear, Softmax
 from .windows import Conv, Im2col, Local, Unfold, Windowed
 
@@ -28,6 +28,7 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "Relu",
+    "Resample",
     "Sgd",
     "Softmax",
     "Unfold",

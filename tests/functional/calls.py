@@ -20,7 +20,15 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     indices = rng.integers(0, 5**ndim, dy.shape, np.int32)
     window = {"kernel_size": 3, "stride": 1}
     d = f"{ndim}d"
+    places = np.broadcast_to(2 * np.arange(3**ndim).reshape(dy.shape[2:]), dy.shape).astype(np.int32)
+    unpooling = {"indices": places, "kernel_size": 2}
     return {
+        f"adaptive_avg_pool{d}": {"x": x, "output_size": 3},
+        f"adaptive_avg_pool{d}_backward": {"dy": dy, "input_shape": x.shape, "output_size": 3},
+        f"adaptive_max_pool{d}": {"x": x, "output_size": 3, "return_indices": True},
+        f"adaptive_max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
+        f"max_unpool{d}": {"x": dy, **unpooling},
+        f"max_unpool{d}_backward": {"dy": floats(n, 2, *(6,) * ndim), **unpooling},
         f"conv{d}": {"x": x, "weight": weight, "bias": floats(4)},
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
         f"max_pool{d}": {"x": x, **window, "return_indices": True},
@@ -58,6 +66,13 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
         "relu": {"x": x},
         "relu_backward": {"dy": x, "y": x},
+        "interpolate": {"x": x, "scale_factor": 1.5, "mode": "bilinear"},
+        "interpolate_backward": {
+            "dy": floats(n, 3, 6, 7),
+            "input_shape": x.shape,
+            "scale_factor": 1.5,
+            "mode": "bilinear",
+        },
         "softmax": {"x": x, "axis": 1},
         "softmax_backward": {"dy": x, "y": x, "axis": 1},
         "cross_entropy": {"logits": x, "target": target},

@@ -96,6 +96,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv[123]d", "x", (0, 2, 3, 4)),
     ("conv[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
+    ("interpolate", "x", (0, 1, 2, 3)),
     (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|relu|softmax", "x", (0, 1, 2, 3, 4)),
     ("fold|unfold_backward", "cols", (0,)),
     ("batch_norm|batch_norm_train", "x", (0, 2, 3)),

@@ -26,6 +26,7 @@ from families import (
     MaxPool,
     Multiply,
     Relu,
+    Resample,
     Softmax,
     Unfold,
     Windowed,
@@ -37,7 +38,7 @@ from kitnet import functional as F
 
 def _public(case: Case, arrays: Arrays) -> Arrays:
     """Kernel arrays (N, C, D, H, W) without the unit axes that the public functions add."""
-    ndim = len(case.x) - 2 if isinstance(case, Windowed) else 3
+    ndim = len(case.x) - 2 if isinstance(case, Windowed | Resample) else 3
     return {n: a.reshape(*a.shape[:2], *a.shape[-ndim:]) if a.ndim == 5 else a for n, a in arrays.items()}
 
 
@@ -111,6 +112,11 @@ def _lp_pool(case: LpPool, a: Arrays) -> Arrays:
     return {"y": op(a["x"], *moves, **rest), "dx": backward(a["dy"], a["x"], a["y"], *moves, **rest)}
 
 
+def _resample(case: Resample, a: Arrays) -> Arrays:
+    op, backward = (getattr(F, f"adaptive_avg_pool{len(case.out)}d{end}") for end in ("", "_backward"))
+    return {"y": backward(a["x"], case.x, case.out) if case.transposed else op(a["x"], case.out)}
+
+
 def _relu(case: Relu, a: Arrays) -> Arrays:
     return {"y": F.relu(a["x"]), "dx": F.relu_backward(a["dy"], a["y"])}
 
@@ -147,6 +153,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     MaxPool: _max_pool,
     Multiply: _multiply,
     Relu: _relu,
+    Resample: _resample,
     Softmax: _softmax,
     Unfold: _unfold,
 }

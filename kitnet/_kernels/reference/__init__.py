@@ -31,6 +31,7 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
+from .resample import resample
 from .softmax import cross_entropy_backward, cross_entropy_forward, softmax_backward, softmax_forward
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "multiply",
     "relu_backward",
     "relu_forward",
+    "resample",
     "sgd_step",
     "softmax_backward",
     "softmax_forward",
