@@ -8,17 +8,35 @@ from dataclasses import dataclass
 import numpy as np
 
 from kitnet.layers import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AlphaDropout,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
     BatchNorm1d,
     BatchNorm2d,
     BatchNorm3d,
+    Bilinear,
+    ChannelShuffle,
     Conv1d,
     Conv2d,
     Conv3d,
     Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    Embedding,
     Flatten,
+    Fold,
+    GlobalAvgPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    Identity,
     Layer,
     Linear,
     LocallyConnected1d,
@@ -28,11 +46,20 @@ from kitnet.layers import (
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+    PixelShuffle,
+    PixelUnshuffle,
     ReLU,
     Softmax,
+    StochasticDepth,
     SumPool1d,
     SumPool2d,
     SumPool3d,
+    Unflatten,
+    Unfold,
+    Upsample,
 )
 from kitnet.models import Sequential, digits_net, lenet
 
@@ -85,6 +112,10 @@ def norm(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
     return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape)
 
 
+def noise(cls: Callable[..., Layer], *args, shape: Shape) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, rng=rng), shape)
+
+
 def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
     return LayerCase(lambda dtype, rng: Sequential(*(m(dtype, rng) for m in makers), **kwargs), shape)
 
@@ -126,11 +157,51 @@ LAYERS = [
     norm(BatchNorm2d, 3, 1e-3, 0.3, shape=(3, 3, 4, 5)),
     norm(BatchNorm2d, 2, affine=False, shape=(3, 2, 4, 5)),
     norm(BatchNorm3d, 2, shape=(2, 2, 2, 3, 4)),
-    LayerCase(lambda dtype, rng: Dropout(0.4, rng=rng), (5, 6)),
-    LayerCase(lambda dtype, rng: Dropout(0.0, rng=rng), (4, 2, 3)),
+    noise(Dropout, 0.4, shape=(5, 6)),
+    noise(Dropout, 0.0, shape=(4, 2, 3)),
     row(Flatten, shape=(2, 3, 4, 5)),
     row(Flatten, 2, 3, shape=(2, 3, 4, 5)),
+    noise(Dropout1d, 0.4, shape=(4, 3, 5)),
+    noise(Dropout2d, 0.4, shape=(4, 3, 2, 5)),
+    noise(Dropout3d, 0.4, shape=(4, 3, 2, 2, 3)),
+    noise(AlphaDropout, 0.3, shape=(4, 6)),
+    noise(AlphaDropout, 1, shape=(4, 6)),
+    noise(StochasticDepth, 0.4, "row", shape=(6, 2, 3)),
+    noise(StochasticDepth, 0.5, "batch", shape=(3, 4)),
+    row(Identity, shape=(2, 3)),
+    row(Unflatten, 1, (2, -1), shape=(2, 6, 3)),
+    row(Unflatten, -1, (3, 1, 2), shape=(2, 3, 6)),
+    row(PixelShuffle, 2, shape=(2, 8, 2, 3)),
+    row(PixelUnshuffle, 3, shape=(2, 2, 6, 3)),
+    row(ChannelShuffle, 2, shape=(2, 6, 3, 2)),
+    row(Unfold, 2, shape=(2, 3, 4, 5)),
+    row(Unfold, (2, 3), 1, (1, 0), 2, shape=(2, 2, 5, 6)),
+    row(Fold, 4, 2, shape=(2, 8, 9)),
+    row(Fold, (4, 5), (2, 3), 1, ((0, 1), (1, 1)), (1, 2), shape=(2, 6, 12)),
+    row(Upsample, scale_factor=2, shape=(2, 3, 3, 4)),
+    row(Upsample, 7, mode="nearest-exact", shape=(2, 3, 5)),
+    row(Upsample, scale_factor=1.5, mode="linear", shape=(2, 2, 5)),
+    row(Upsample, (7, 3), mode="bilinear", align_corners=True, shape=(2, 2, 4, 5)),
+    row(Upsample, scale_factor=(2.3, 0.7), mode="bicubic", recompute_scale_factor=True, shape=(2, 2, 4, 5)),
+    row(Upsample, scale_factor=2, mode="trilinear", shape=(1, 2, 2, 3, 3)),
+    row(Upsample, (3, 2), mode="area", shape=(2, 2, 5, 4)),
+    row(AdaptiveAvgPool1d, 3, shape=(2, 2, 7)),
+    row(AdaptiveAvgPool2d, (2, None), shape=(2, 2, 6, 5)),
+    row(AdaptiveAvgPool2d, (4, 3), shape=(2, 2, 6, 7)),
+    row(AdaptiveAvgPool3d, (2, 1, 4), shape=(1, 2, 3, 4, 5)),
+    row(AdaptiveMaxPool1d, 3, shape=(2, 2, 7)),
+    row(AdaptiveMaxPool2d, (3, None), shape=(2, 2, 6, 5)),
+    row(AdaptiveMaxPool2d, (4, 3), shape=(2, 2, 6, 7)),
+    row(AdaptiveMaxPool3d, (2, 1, 4), shape=(1, 2, 3, 4, 5)),
+    row(GlobalAvgPool, shape=(2, 3, 4, 5)),
+    row(GlobalMaxPool, shape=(2, 3, 7)),
+    row(GlobalMaxPool, shape=(2, 2, 3, 4, 2)),
+    row(GlobalLpPool, shape=(2, 3, 4, 5)),
+    row(GlobalLpPool, 3, shape=(2, 3, 7)),
 ]
+
+# What takes indices, or two arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
+OTHER_INPUTS = {Bilinear, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
 
 CONTAINERS = [
     chain(

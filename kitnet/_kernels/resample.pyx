@@ -99,9 +99,9 @@ cdef void across_lines(const Axis* axis, const real* x, real* y, Py_ssize_t bloc
     cdef const real* weight = <const real*>axis.weight
     cdef const real* a
     cdef const real* b
-    cdef Py_ssize_t block, j, t, i, end
+    cdef Py_ssize_t _block, j, t, i, end
     cdef real v, w
-    for block in range(blocks):
+    for _block in range(blocks):
         for j in range(axis.out):
             t, end = axis.start[j], axis.start[j + 1]
             if end - t == 0:

@@ -36,10 +36,25 @@ from .avgpool import (
     sum_pool3d_backward,
 )
 from .conv import conv1d, conv1d_backward, conv2d, conv2d_backward, conv3d, conv3d_backward
-from .dropout import dropout, dropout_backward, dropout_mask
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_backward,
+    dropout,
+    dropout1d,
+    dropout1d_backward,
+    dropout2d,
+    dropout2d_backward,
+    dropout3d,
+    dropout3d_backward,
+    dropout_backward,
+    dropout_mask,
+    stochastic_depth,
+    stochastic_depth_backward,
+)
 from .interpolate import interpolate, interpolate_backward
 from .linear import linear, linear_backward
 from .local import locally_connected1d, locally_connected1d_backward
+from .lookup import bilinear, bilinear_backward, embedding, embedding_backward
 from .loss import cross_entropy, cross_entropy_backward
 from .lppool import (
     lp_pool1d,
@@ -63,6 +78,14 @@ from .norm import (
     batch_norm_train,
     batch_norm_train_backward,
     fold_batch_norm,
+)
+from .shuffle import (
+    channel_shuffle,
+    channel_shuffle_backward,
+    pixel_shuffle,
+    pixel_shuffle_backward,
+    pixel_unshuffle,
+    pixel_unshuffle_backward,
 )
 from .unfold import (
     col2im,
@@ -98,6 +121,8 @@ __all__ = [
     "adaptive_max_pool2d_backward",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_backward",
+    "alpha_dropout",
+    "alpha_dropout_backward",
     "avg_pool1d",
     "avg_pool1d_backward",
     "avg_pool2d",
@@ -108,6 +133,10 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_train",
     "batch_norm_train_backward",
+    "bilinear",
+    "bilinear_backward",
+    "channel_shuffle",
+    "channel_shuffle_backward",
     "col2im",
     "col2im_backward",
     "conv1d",
@@ -119,8 +148,16 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_backward",
     "dropout",
+    "dropout1d",
+    "dropout1d_backward",
+    "dropout2d",
+    "dropout2d_backward",
+    "dropout3d",
+    "dropout3d_backward",
     "dropout_backward",
     "dropout_mask",
+    "embedding",
+    "embedding_backward",
     "fold",
     "fold_backward",
     "fold_batch_norm",
@@ -150,11 +187,17 @@ __all__ = [
     "max_unpool2d_backward",
     "max_unpool3d",
     "max_unpool3d_backward",
+    "pixel_shuffle",
+    "pixel_shuffle_backward",
+    "pixel_unshuffle",
+    "pixel_unshuffle_backward",
     "relu",
     "relu_backward",
     "sgd_step",
     "softmax",
     "softmax_backward",
+    "stochastic_depth",
+    "stochastic_depth_backward",
     "sum_pool1d",
     "sum_pool1d_backward",
     "sum_pool2d",

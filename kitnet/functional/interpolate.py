@@ -49,26 +49,40 @@ def scales(scale_factor: Any, ndim: int) -> tuple[float, ...]:
     return factors
 
 
-def resized(
-    in_size: Ints, size: Size | None, scale_factor: Any, recompute_scale_factor: bool | None
-) -> tuple[Ints, tuple[float | None, ...]]:
-    """The sizes of the result, and the factor that coordinates go by, or None for the ratio of the sizes."""
-    n = len(in_size)
+def targets(
+    size: Size | None, scale_factor: Any, recompute_scale_factor: bool | None, ndim: int
+) -> tuple[Ints | None, tuple[float, ...] | None]:
+    """``size`` or ``scale_factor``, of which one is given, one per axis."""
     if (size is None) == (scale_factor is None):
         raise ValueError(
             f"size: expected either size or scale_factor, got {size!r} and scale_factor {scale_factor!r}"
         )
-    if size is not None:
-        if recompute_scale_factor:
-            raise ValueError("recompute_scale_factor: expected None or False with size, got True")
-        return per_axis(size, n, "size"), (None,) * n
-    factors = scales(scale_factor, n)
+    if size is None:
+        return None, scales(scale_factor, ndim)
+    if recompute_scale_factor:
+        raise ValueError("recompute_scale_factor: expected None or False with size, got True")
+    return per_axis(size, ndim, "size"), None
+
+
+def resized(
+    shape: Ints, size: Size | None, scale_factor: Any, mode: str, recompute_scale_factor: bool | None
+) -> tuple[Ints, tuple[float | None, ...]]:
+    """The sizes of the result, and the factors that coordinates go by, or None for the ratio of the sizes."""
+    if len(shape) not in MODES[mode]:
+        expected = " or ".join(map(str, MODES[mode]))
+        raise ValueError(
+            f"mode: expected one for {len(shape)} dimensions, got {mode!r}, which is for {expected}"
+        )
+    in_size = shape[2:]
+    sizes, factors = targets(size, scale_factor, recompute_scale_factor, len(in_size))
+    if sizes is not None or factors is None:
+        return sizes or (), (None,) * len(in_size)
     if any(not 1 <= s * f <= LARGEST for s, f in zip(in_size, factors, strict=True)):
         raise ValueError(
             f"scale_factor: expected sizes from 1 to {LARGEST}, got {scale_factor!r} times {in_size}"
         )
-    out = tuple(math.floor(s * f) for s, f in zip(in_size, factors, strict=True))
-    return out, (None,) * n if recompute_scale_factor else factors
+    sizes = tuple(math.floor(s * f) for s, f in zip(in_size, factors, strict=True))
+    return sizes, (None,) * len(in_size) if recompute_scale_factor else factors
 
 
 def _nearest(size: int, out: int, scale: float | None, exact: bool, dtype: np.dtype) -> Array:
@@ -125,19 +139,6 @@ def _axis(
     return lists_of(result, cell.reshape(-1), weight.reshape(-1), (size, out), dtype, backward)
 
 
-def _plan(
-    shape: Ints, size: Any, scale_factor: Any, mode: Any, align_corners: Any, recompute_scale_factor: Any
-) -> tuple[Ints, tuple[float | None, ...], bool]:
-    mode = interpolate_mode(mode, align_corners)
-    if len(shape) not in MODES[mode]:
-        expected = " or ".join(map(str, MODES[mode]))
-        raise ValueError(
-            f"mode: expected one for {len(shape)} dimensions, got {mode!r}, which is for {expected}"
-        )
-    out, factors = resized(shape[2:], size, scale_factor, recompute_scale_factor)
-    return out, factors, bool(align_corners)
-
-
 def interpolate(
     x: Array,
     size: Size | None = None,
@@ -184,7 +185,8 @@ def interpolate(
     array([[[0., 1., 3., 4.]]])
     """
     x = gate_batch(x, "x", (3, 4, 5))
-    out, factors, align = _plan(x.shape, size, scale_factor, mode, align_corners, recompute_scale_factor)
+    mode, align = interpolate_mode(mode, align_corners), bool(align_corners)
+    out, factors = resized(x.shape, size, scale_factor, mode, recompute_scale_factor)
     if mode == "area":
         return adaptive_avg_pool(x, out)
     axes = [
@@ -212,7 +214,8 @@ def interpolate_backward(
     array([[[3., 7.]]])
     """
     shape = checked_shape(input_shape, (3, 4, 5), "input_shape")
-    out, factors, align = _plan(shape, size, scale_factor, mode, align_corners, recompute_scale_factor)
+    mode, align = interpolate_mode(mode, align_corners), bool(align_corners)
+    out, factors = resized(shape, size, scale_factor, mode, recompute_scale_factor)
     if mode == "area":
         return adaptive_avg_pool_backward(dy, shape, out)
     dy = gate(dy, "dy", shape=(*shape[:2], *out))

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from layer_cases import CASES, LAYERS, LayerCase
+from layer_cases import CASES, LAYERS, OTHER_INPUTS, LayerCase
 
 import kitnet
 from kitnet import layers
@@ -17,6 +17,7 @@ from kitnet.layers import Dropout, Layer
 from kitnet.models import Sequential
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+ANY_SHAPE = (layers.ReLU, Dropout, layers.Softmax, layers.Flatten, layers.Unflatten, layers.Identity)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -62,7 +63,8 @@ def assert_same_model(a, b):
 
 def test_every_public_layer_has_a_row():
     public = {getattr(layers, name) for name in layers.__all__} - {Layer, layers.Parameter}
-    assert {type(case.layer()) for case in LAYERS} == public
+    assert {type(case.layer()) for case in LAYERS} | OTHER_INPUTS == public
+    assert not {type(case.layer()) for case in LAYERS} & OTHER_INPUTS
 
 
 @every_case
@@ -284,7 +286,7 @@ def test_inputs_that_are_no_float_arrays_are_type_errors(case: LayerCase, bad):
 def test_inputs_of_wrong_shape_are_value_errors(case: LayerCase):
     layer, x = case.layer(), case.x()
     first = layer[0] if isinstance(layer, Sequential) else layer
-    if not isinstance(first, (layers.ReLU, layers.Dropout, layers.Softmax, layers.Flatten)):
+    if not isinstance(first, ANY_SHAPE):
         for bad in (x[..., None, None, None], x[..., :0]):
             with pytest.raises(ValueError, match="expected"):
                 layer(bad)
