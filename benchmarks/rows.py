@@ -305,6 +305,9 @@ def _layer_rows() -> Iterator[Row]:
                 yield Row("pool", f"{op} {_times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
         yield Row("norm", f"batch_norm training {_times(x)}", "batch_norm", BOTH, {"x": x})
         yield Row("activation", f"relu {_times(x)}", "relu", BOTH, {"x": x})
+    for mode, align in (("bilinear", False), ("nearest", None)):
+        params = {"x": (32, 64, 28, 28), "scale": 2, "mode": mode, "align_corners": align}
+        yield Row("resize", f"{mode} x2 {_times(params['x'])}", "resize", BOTH, params)
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
 
