@@ -136,6 +136,14 @@ def pair_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"x": noise(rng, params["x"]), "target": rng.random(tuple(params["x"]), dtype=np.float32)}
 
 
+def resize_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x of a resize row, and dy, which is larger by the scale."""
+    rng = np.random.default_rng(SEED)
+    n, c, h, w = params["x"]
+    scale = params["scale"]
+    return {"x": noise(rng, params["x"]), "dy": noise(rng, (n, c, h * scale, w * scale))}
+
+
 def class_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """Logits x (m, c) and target (m,)."""
     rng = np.random.default_rng(SEED)

@@ -106,6 +106,16 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         window = [params[name] for name in ("kernel", "stride", "padding")]
         return Prepared(lambda: (F.avg_pool2d(x, *window), F.avg_pool2d_backward(dy, x.shape, *window)))
 
+    def resize(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.resize_arrays(params)
+        x, dy = arrays["x"], arrays["dy"]
+        how = {
+            "scale_factor": params["scale"],
+            "mode": params["mode"],
+            "align_corners": params["align_corners"],
+        }
+        return Prepared(lambda: (F.interpolate(x, **how), F.interpolate_backward(dy, x.shape, **how)))
+
     def norm(make: Callable[[Any], Any]) -> Operation:
         """A training step of the norm that ``make`` makes for the shape of x."""
 
@@ -211,6 +221,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
         "max_pool": max_pool,
         "avg_pool": avg_pool,
+        "resize": resize,
         "activation": activation,
         "element_loss": element_loss,
         "batch_norm": norm(lambda x: layers.BatchNorm2d(x[1], inputs.NORM_EPS, inputs.BATCH_NORM_MOMENTUM)),

@@ -144,6 +144,16 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return quiet(call)
 
+    def resize(params: dict[str, Any], _: str) -> Prepared:
+        x, dy = tensors(inputs.resize_arrays(params), "x", "dy")
+        size, scale = dy.shape[2:], params["scale"]
+        how = {"scale_factor": scale, "mode": params["mode"], "align_corners": params["align_corners"]}
+        backward = aten.upsample_nearest2d_backward
+        moves: list[Any] = [scale, scale]
+        if params["mode"] == "bilinear":
+            backward, moves = aten.upsample_bilinear2d_backward, [params["align_corners"], scale, scale]
+        return quiet(lambda: (F.interpolate(x, **how), backward(dy, size, x.shape, *moves)))
+
     def batch_norm(params: dict[str, Any], _: str) -> Prepared:
         x, dy, weight, bias = tensors(inputs.plane_arrays(params), "x", "dy", "weight", "bias")
         mean, var = torch.zeros_like(bias), torch.ones_like(bias)
@@ -325,6 +335,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "fold": fold,
         "max_pool": max_pool,
         "avg_pool": avg_pool,
+        "resize": resize,
         "batch_norm": batch_norm,
         "activation": activation,
         "element_loss": element_loss,

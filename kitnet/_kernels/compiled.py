@@ -32,6 +32,7 @@ from .optim import (
 )
 from .peak import mac_peak
 from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
+from .resample import resample
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -102,6 +103,7 @@ __all__ = [
     "pooled",
     "prelu_backward",
     "prelu_forward",
+    "resample",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",

@@ -7,21 +7,15 @@ arguments are never written, but by the steps of ``updates``. Arguments are chec
 what does not fit is a ValueError or TypeError that names the argument.
 """
 
-from .avgpool import (
-    avg_pool1d,
-    avg_pool1d_backward,
-    avg_pool2d,
-    avg_pool2d_backward,
-    avg_pool3d,
-    avg_pool3d_backward,
-    sum_pool1d,
-    sum_pool1d_backward,
-    sum_pool2d,
-    sum_pool2d_backward,
-    sum_pool3d,
-    sum_pool3d_backward,
+from . import loss, pooling
+from .conv import (
+    conv1d,
+    conv1d_backward,
+    conv2d,
+    conv2d_backward,
+    conv3d,
+    conv3d_backward,
 )
-from .conv import conv1d, conv1d_backward, conv2d, conv2d_backward, conv3d, conv3d_backward
 from .conv_transpose import (
     conv_transpose1d,
     conv_transpose1d_backward,
@@ -30,7 +24,21 @@ from .conv_transpose import (
     conv_transpose3d,
     conv_transpose3d_backward,
 )
-from .dropout import dropout, dropout_backward, dropout_mask
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_backward,
+    dropout,
+    dropout1d,
+    dropout1d_backward,
+    dropout2d,
+    dropout2d_backward,
+    dropout3d,
+    dropout3d_backward,
+    dropout_backward,
+    dropout_mask,
+    stochastic_depth,
+    stochastic_depth_backward,
+)
 from .gates import (
     gelu,
     gelu_backward,
@@ -43,60 +51,25 @@ from .gates import (
     silu,
     silu_backward,
 )
-from .linear import linear, linear_backward
-from .local import locally_connected1d, locally_connected1d_backward
-from .loss import (
-    binary_cross_entropy,
-    binary_cross_entropy_backward,
-    binary_cross_entropy_with_logits,
-    binary_cross_entropy_with_logits_backward,
-    cosine_embedding_loss,
-    cosine_embedding_loss_backward,
-    cross_entropy,
-    cross_entropy_backward,
-    dice_loss,
-    dice_loss_backward,
-    hinge_embedding_loss,
-    hinge_embedding_loss_backward,
-    huber_loss,
-    huber_loss_backward,
-    kl_div,
-    kl_div_backward,
-    l1_loss,
-    l1_loss_backward,
-    mse_loss,
-    mse_loss_backward,
-    multi_margin_loss,
-    multi_margin_loss_backward,
-    nll_loss,
-    nll_loss_backward,
-    poisson_nll_loss,
-    poisson_nll_loss_backward,
-    sigmoid_focal_loss,
-    sigmoid_focal_loss_backward,
-    smooth_l1_loss,
-    smooth_l1_loss_backward,
-    soft_margin_loss,
-    soft_margin_loss_backward,
-    triplet_margin_loss,
-    triplet_margin_loss_backward,
+from .interpolate import (
+    interpolate,
+    interpolate_backward,
 )
-from .lppool import (
-    lp_pool1d,
-    lp_pool1d_backward,
-    lp_pool2d,
-    lp_pool2d_backward,
-    lp_pool3d,
-    lp_pool3d_backward,
+from .linear import (
+    linear,
+    linear_backward,
 )
-from .maxpool import (
-    max_pool1d,
-    max_pool1d_backward,
-    max_pool2d,
-    max_pool2d_backward,
-    max_pool3d,
-    max_pool3d_backward,
+from .local import (
+    locally_connected1d,
+    locally_connected1d_backward,
 )
+from .lookup import (
+    bilinear,
+    bilinear_backward,
+    embedding,
+    embedding_backward,
+)
+from .loss import *  # noqa: F403
 from .norm import (
     batch_norm,
     batch_norm_backward,
@@ -104,7 +77,11 @@ from .norm import (
     batch_norm_train_backward,
     fold_batch_norm,
 )
-from .padding import pad, pad_backward
+from .padding import (
+    pad,
+    pad_backward,
+)
+from .pooling import *  # noqa: F403
 from .rectifiers import (
     celu,
     celu_backward,
@@ -125,7 +102,10 @@ from .rectifiers import (
     threshold,
     threshold_backward,
 )
-from .response import local_response_norm, local_response_norm_backward
+from .response import (
+    local_response_norm,
+    local_response_norm_backward,
+)
 from .rownorm import (
     group_norm,
     group_norm_backward,
@@ -144,6 +124,14 @@ from .shrinkage import (
     tanhshrink,
     tanhshrink_backward,
 )
+from .shuffle import (
+    channel_shuffle,
+    channel_shuffle_backward,
+    pixel_shuffle,
+    pixel_shuffle_backward,
+    pixel_unshuffle,
+    pixel_unshuffle_backward,
+)
 from .sigmoids import (
     hardsigmoid,
     hardsigmoid_backward,
@@ -158,7 +146,14 @@ from .sigmoids import (
     tanh,
     tanh_backward,
 )
-from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward, softmin, softmin_backward
+from .softmax import (
+    log_softmax,
+    log_softmax_backward,
+    softmax,
+    softmax_backward,
+    softmin,
+    softmin_backward,
+)
 from .unfold import (
     col2im,
     col2im_backward,
@@ -187,7 +182,10 @@ from .updates import (
     rprop_step,
     sgd_step,
 )
-from .weightnorm import weight_norm, weight_norm_backward
+from .weightnorm import (
+    weight_norm,
+    weight_norm_backward,
+)
 
 __all__ = [
     "adadelta_step",
@@ -195,24 +193,20 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamax_step",
+    "alpha_dropout",
+    "alpha_dropout_backward",
     "asgd_step",
     "average_step",
-    "avg_pool1d",
-    "avg_pool1d_backward",
-    "avg_pool2d",
-    "avg_pool2d_backward",
-    "avg_pool3d",
-    "avg_pool3d_backward",
     "batch_norm",
     "batch_norm_backward",
     "batch_norm_train",
     "batch_norm_train_backward",
-    "binary_cross_entropy",
-    "binary_cross_entropy_backward",
-    "binary_cross_entropy_with_logits",
-    "binary_cross_entropy_with_logits_backward",
+    "bilinear",
+    "bilinear_backward",
     "celu",
     "celu_backward",
+    "channel_shuffle",
+    "channel_shuffle_backward",
     "col2im",
     "col2im_backward",
     "conv1d",
@@ -227,17 +221,19 @@ __all__ = [
     "conv_transpose2d_backward",
     "conv_transpose3d",
     "conv_transpose3d_backward",
-    "cosine_embedding_loss",
-    "cosine_embedding_loss_backward",
-    "cross_entropy",
-    "cross_entropy_backward",
-    "dice_loss",
-    "dice_loss_backward",
     "dropout",
+    "dropout1d",
+    "dropout1d_backward",
+    "dropout2d",
+    "dropout2d_backward",
+    "dropout3d",
+    "dropout3d_backward",
     "dropout_backward",
     "dropout_mask",
     "elu",
     "elu_backward",
+    "embedding",
+    "embedding_backward",
     "fold",
     "fold_backward",
     "fold_batch_norm",
@@ -255,18 +251,12 @@ __all__ = [
     "hardswish_backward",
     "hardtanh",
     "hardtanh_backward",
-    "hinge_embedding_loss",
-    "hinge_embedding_loss_backward",
-    "huber_loss",
-    "huber_loss_backward",
     "im2col",
     "im2col_backward",
     "instance_norm",
     "instance_norm_backward",
-    "kl_div",
-    "kl_div_backward",
-    "l1_loss",
-    "l1_loss_backward",
+    "interpolate",
+    "interpolate_backward",
     "lamb_step",
     "lars_step",
     "layer_norm",
@@ -284,32 +274,16 @@ __all__ = [
     "log_softmax_backward",
     "logsigmoid",
     "logsigmoid_backward",
-    "lp_pool1d",
-    "lp_pool1d_backward",
-    "lp_pool2d",
-    "lp_pool2d_backward",
-    "lp_pool3d",
-    "lp_pool3d_backward",
-    "max_pool1d",
-    "max_pool1d_backward",
-    "max_pool2d",
-    "max_pool2d_backward",
-    "max_pool3d",
-    "max_pool3d_backward",
     "mish",
     "mish_backward",
-    "mse_loss",
-    "mse_loss_backward",
-    "multi_margin_loss",
-    "multi_margin_loss_backward",
     "muon_step",
     "nadam_step",
-    "nll_loss",
-    "nll_loss_backward",
     "pad",
     "pad_backward",
-    "poisson_nll_loss",
-    "poisson_nll_loss_backward",
+    "pixel_shuffle",
+    "pixel_shuffle_backward",
+    "pixel_unshuffle",
+    "pixel_unshuffle_backward",
     "prelu",
     "prelu_backward",
     "radam_step",
@@ -326,14 +300,8 @@ __all__ = [
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",
-    "sigmoid_focal_loss",
-    "sigmoid_focal_loss_backward",
     "silu",
     "silu_backward",
-    "smooth_l1_loss",
-    "smooth_l1_loss_backward",
-    "soft_margin_loss",
-    "soft_margin_loss_backward",
     "softmax",
     "softmax_backward",
     "softmin",
@@ -344,22 +312,18 @@ __all__ = [
     "softshrink_backward",
     "softsign",
     "softsign_backward",
-    "sum_pool1d",
-    "sum_pool1d_backward",
-    "sum_pool2d",
-    "sum_pool2d_backward",
-    "sum_pool3d",
-    "sum_pool3d_backward",
+    "stochastic_depth",
+    "stochastic_depth_backward",
     "tanh",
     "tanh_backward",
     "tanhshrink",
     "tanhshrink_backward",
     "threshold",
     "threshold_backward",
-    "triplet_margin_loss",
-    "triplet_margin_loss_backward",
     "unfold",
     "unfold_backward",
     "weight_norm",
     "weight_norm_backward",
 ]
+__all__ += loss.__all__
+__all__ += pooling.__all__

@@ -20,7 +20,17 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     indices = rng.integers(0, 5**ndim, dy.shape, np.int32)
     window = {"kernel_size": 3, "stride": 1}
     d = f"{ndim}d"
+    places = np.broadcast_to(2 * np.arange(3**ndim).reshape(dy.shape[2:]), dy.shape).astype(np.int32)
+    unpooling = {"indices": places, "kernel_size": 2}
     return {
+        f"adaptive_avg_pool{d}": {"x": x, "output_size": 3},
+        f"adaptive_avg_pool{d}_backward": {"dy": dy, "input_shape": x.shape, "output_size": 3},
+        f"adaptive_max_pool{d}": {"x": x, "output_size": 3, "return_indices": True},
+        f"adaptive_max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
+        f"dropout{d}": {"x": x, "mask": abs(x[(..., *(0,) * ndim)])},
+        f"dropout{d}_backward": {"dy": x, "mask": abs(x[(..., *(0,) * ndim)])},
+        f"max_unpool{d}": {"x": dy, **unpooling},
+        f"max_unpool{d}_backward": {"dy": floats(n, 2, *(6,) * ndim), **unpooling},
         f"conv{d}": {"x": x, "weight": weight, "bias": floats(4)},
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
         f"conv_transpose{d}": {"x": maps, "weight": weight, "bias": floats(2)},
@@ -133,6 +143,13 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
         "pad": {"x": x, "pad": (1, 2), "mode": "reflect"},
         "pad_backward": {"dy": floats(n, 3, 4, 8), "input_shape": x.shape, "pad": (1, 2), "mode": "reflect"},
+        "interpolate": {"x": x, "scale_factor": 1.5, "mode": "bilinear"},
+        "interpolate_backward": {
+            "dy": floats(n, 3, 6, 7),
+            "input_shape": x.shape,
+            "scale_factor": 1.5,
+            "mode": "bilinear",
+        },
         "threshold": {"x": x, "threshold": 0.5, "value": 20.0},
         "threshold_backward": {"dy": x, "x": x, "threshold": 0.5},
         "prelu": {"x": x, "weight": mean},
@@ -202,6 +219,29 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "dropout_mask": {"shape": x.shape, "rng": np.random.default_rng(1)},
         "dropout": {"x": x, "mask": abs(x)},
         "dropout_backward": {"dy": x, "mask": abs(x)},
+        "alpha_dropout": {"x": x, "mask": abs(x)},
+        "alpha_dropout_backward": {"dy": x, "mask": abs(x)},
+        "stochastic_depth": {"x": x, "mask": abs(features[:, 0])},
+        "stochastic_depth_backward": {"dy": x, "mask": abs(features[:, 0])},
+        "pixel_shuffle": {"x": floats(n, 8, 2, 3), "upscale_factor": 2},
+        "pixel_shuffle_backward": {"dy": floats(n, 2, 4, 6), "upscale_factor": 2},
+        "pixel_unshuffle": {"x": floats(n, 2, 4, 6), "downscale_factor": 2},
+        "pixel_unshuffle_backward": {"dy": floats(n, 8, 2, 3), "downscale_factor": 2},
+        "channel_shuffle": {"x": floats(n, 6, 3), "groups": 2},
+        "channel_shuffle_backward": {"dy": floats(n, 6, 3), "groups": 2},
+        "embedding": {"x": rng.integers(0, 3, (n, 5)), "weight": floats(4, 3)},
+        "embedding_backward": {
+            "dy": floats(n, 5, 3),
+            "x": rng.integers(0, 3, (n, 5)),
+            "num_embeddings": 4,
+        },
+        "bilinear": {"x1": features, "x2": floats(n, 3), "weight": floats(5, 4, 3), "bias": floats(5)},
+        "bilinear_backward": {
+            "dy": floats(n, 5),
+            "x1": features,
+            "x2": floats(n, 3),
+            "weight": floats(5, 4, 3),
+        },
     }
     calls["unfold_backward"], calls["fold_backward"] = calls["fold"], calls["unfold"]
     calls["im2col_backward"], calls["col2im_backward"] = calls["col2im"], calls["im2col"]

@@ -31,6 +31,7 @@ from families import (
     MaxPool,
     Multiply,
     PRelu,
+    Resample,
     RowNorm,
     SoftCrossEntropy,
     Softmax,
@@ -44,7 +45,7 @@ from kitnet import functional as F
 
 def _public(case: Case, arrays: Arrays) -> Arrays:
     """Kernel arrays (N, C, D, H, W) without the unit axes that the public functions add."""
-    ndim = len(case.x) - 2 if isinstance(case, Windowed) else 3
+    ndim = len(case.x) - 2 if isinstance(case, Windowed | Resample) else 3
     return {n: a.reshape(*a.shape[:2], *a.shape[-ndim:]) if a.ndim == 5 else a for n, a in arrays.items()}
 
 
@@ -149,6 +150,11 @@ def _activation(case: Activation, a: Arrays) -> Arrays:
     return {"y": y, "dx": dx}
 
 
+def _resample(case: Resample, a: Arrays) -> Arrays:
+    op, backward = (getattr(F, f"adaptive_avg_pool{len(case.out)}d{end}") for end in ("", "_backward"))
+    return {"y": backward(a["x"], case.x, case.out) if case.transposed else op(a["x"], case.out)}
+
+
 def _prelu(case: PRelu, a: Arrays) -> Arrays:
     dx, dweight = F.prelu_backward(a["dy"], a["x"], a["weight"])
     return {"y": F.prelu(a["x"], a["weight"]), "dx": dx, "dweight": dweight}
@@ -250,8 +256,9 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     MaxPool: _max_pool,
     Multiply: _multiply,
     PRelu: _prelu,
-    SoftCrossEntropy: _cross_entropy,
+    Resample: _resample,
     RowNorm: _row_norm,
+    SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,
     Unfold: _unfold,
 }

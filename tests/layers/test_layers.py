@@ -57,6 +57,21 @@ SIGNATURES = {
     "Linear": "in_features, out_features, bias=True",
     "Dropout": "p=0.5",
     "Flatten": "start_dim=1, end_dim=-1",
+    "Unflatten": "dim, unflattened_size",
+    "AlphaDropout": "p=0.5",
+    "StochasticDepth": "p, mode",
+    "AdaptiveAvgPool": "output_size",
+    "AdaptiveMaxPool": "output_size",
+    "MaxUnpool": "kernel_size, stride=None, padding=0",
+    "PixelShuffle": "upscale_factor",
+    "PixelUnshuffle": "downscale_factor",
+    "ChannelShuffle": "groups",
+    "Unfold": "kernel_size, dilation=1, padding=0, stride=1",
+    "Fold": "output_size, kernel_size, dilation=1, padding=0, stride=1",
+    "Upsample": "size=None, scale_factor=None, mode='nearest', align_corners=None, "
+    "recompute_scale_factor=None",
+    "Embedding": "num_embeddings, embedding_dim, padding_idx=None",
+    "Bilinear": "in1_features, in2_features, out_features, bias=True",
 }
 
 

@@ -54,6 +54,7 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
+from .resample import resample
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -111,6 +112,7 @@ __all__ = [
     "multiply",
     "prelu_backward",
     "prelu_forward",
+    "resample",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",
