@@ -110,11 +110,15 @@ def _layer_rows() -> Iterator[Row]:
         for op in ("max_pool", "avg_pool"):
             for window in WINDOWS:
                 yield Row("pool", f"{op} {times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
-        yield Row("norm", f"batch_norm training {times(x)}", "batch_norm", BOTH, {"x": x})
+        for op in ("batch_norm", "layer_norm", "group_norm", "instance_norm"):
+            yield Row("norm", f"{op} training {times(x)}", op, BOTH, {"x": x})
         for op in ACTIVATIONS:
             yield Row("activation", f"{op} {times(x)}", "activation", BOTH, {"x": x, "kind": op})
         for op in ELEMENT_LOSSES:
             yield Row("loss", f"{op} {times(x)}", "element_loss", BOTH, {"x": x, "kind": op})
+    for mode, align in (("bilinear", False), ("nearest", None)):
+        params = {"x": (32, 64, 28, 28), "scale": 2, "mode": mode, "align_corners": align}
+        yield Row("resize", f"{mode} x2 {times(params['x'])}", "resize", BOTH, params)
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
     smoothed = {"x": (128, 1000), "label_smoothing": 0.1}

@@ -99,6 +99,15 @@ def checked_shape(shape: Any, ndim: int | tuple[int, ...], name: str) -> Ints:
     return sizes
 
 
+def axis_sizes(value: Any, name: str) -> Ints:
+    """``value``, an integer or the sizes of one or more axes, as a tuple of integers of at least 1."""
+    if not isinstance(value, (tuple, list)):
+        return (one_int(value, name),)
+    if not value:
+        raise ValueError(f"{name}: expected at least 1 axis, got {value!r}")
+    return per_axis(tuple(value), len(value), name)
+
+
 def product(sizes: Sequence[int]) -> int:
     """The number of elements, in Python integers."""
     return math.prod(sizes)

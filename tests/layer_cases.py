@@ -13,12 +13,21 @@ from kitnet.layers import (
     GELU,
     GLU,
     SELU,
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AlphaDropout,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
     BatchNorm1d,
     BatchNorm2d,
     BatchNorm3d,
+    Bilinear,
+    ChannelShuffle,
     CircularPad1d,
     CircularPad2d,
     CircularPad3d,
@@ -33,16 +42,30 @@ from kitnet.layers import (
     ConvTranspose3d,
     DepthwiseConv2d,
     Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    Embedding,
     Flatten,
+    Fold,
+    GlobalAvgPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    GroupNorm,
     Hardshrink,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     Identity,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
     Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     LocallyConnected1d,
+    LocalResponseNorm,
     LogSigmoid,
     LogSoftmax,
     LpPool1d,
@@ -51,7 +74,12 @@ from kitnet.layers import (
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
     Mish,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     ReflectionPad1d,
     ReflectionPad2d,
@@ -61,6 +89,7 @@ from kitnet.layers import (
     ReplicationPad1d,
     ReplicationPad2d,
     ReplicationPad3d,
+    RMSNorm,
     SeparableConv2d,
     Sigmoid,
     SiLU,
@@ -69,12 +98,17 @@ from kitnet.layers import (
     Softplus,
     Softshrink,
     Softsign,
+    StochasticDepth,
     SumPool1d,
     SumPool2d,
     SumPool3d,
     Tanh,
     Tanhshrink,
     Threshold,
+    Unflatten,
+    Unfold,
+    Upsample,
+    WeightNorm,
     ZeroPad1d,
     ZeroPad2d,
     ZeroPad3d,
@@ -90,6 +124,8 @@ class LayerCase:
 
     make: Callable[[np.dtype, np.random.Generator], Layer]
     shape: Shape
+    whole_batch: bool = False
+    """Inference takes statistics of its batch, too."""
 
     def layer(self, dtype=np.float64, seed: int = 0) -> Layer:
         """The layer, with no parameter and no running statistic at a start value that hides mistakes."""
@@ -114,7 +150,7 @@ class LayerCase:
     @property
     def statistics(self) -> bool:
         """Whether training takes statistics of the batch, which then cannot be empty."""
-        return bool(self.layer().buffers())
+        return bool(self.layer().buffers()) or self.whole_batch
 
 
 def row(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
@@ -126,8 +162,12 @@ def weighted(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerC
     return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, rng=rng, **kwargs), shape)
 
 
-def norm(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
-    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape)
+def norm(cls: Callable[..., Layer], *args, shape: Shape, whole_batch: bool = False, **kwargs) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, dtype=dtype, **kwargs), shape, whole_batch)
+
+
+def noise(cls: Callable[..., Layer], *args, shape: Shape) -> LayerCase:
+    return LayerCase(lambda dtype, rng: cls(*args, rng=rng), shape)
 
 
 def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
@@ -204,8 +244,27 @@ LAYERS = [
     norm(BatchNorm2d, 3, 1e-3, 0.3, shape=(3, 3, 4, 5)),
     norm(BatchNorm2d, 2, affine=False, shape=(3, 2, 4, 5)),
     norm(BatchNorm3d, 2, shape=(2, 2, 2, 3, 4)),
-    LayerCase(lambda dtype, rng: Dropout(0.4, rng=rng), (5, 6)),
-    LayerCase(lambda dtype, rng: Dropout(0.0, rng=rng), (4, 2, 3)),
+    norm(BatchNorm2d, 2, frozen=True, shape=(3, 2, 4, 5)),
+    norm(BatchNorm2d, 3, track_running_stats=False, shape=(3, 3, 4, 5), whole_batch=True),
+    norm(LayerNorm, 5, shape=(3, 5)),
+    norm(LayerNorm, (4, 4), 1e-3, shape=(3, 2, 4, 4)),
+    norm(LayerNorm, (2, 3), bias=False, shape=(3, 2, 3)),
+    norm(LayerNorm, 6, elementwise_affine=False, shape=(3, 6)),
+    norm(RMSNorm, 5, shape=(3, 5)),
+    norm(RMSNorm, (2, 3), 1e-3, False, shape=(3, 2, 3)),
+    norm(GroupNorm, 2, 6, shape=(3, 6, 4, 5)),
+    norm(GroupNorm, 1, 4, shape=(3, 4, 1)),
+    norm(GroupNorm, 4, 4, affine=False, shape=(3, 4, 7)),
+    norm(InstanceNorm1d, 3, shape=(2, 3, 7)),
+    norm(InstanceNorm2d, 3, affine=True, shape=(2, 3, 4, 5)),
+    norm(InstanceNorm2d, 3, momentum=0.3, track_running_stats=True, shape=(2, 3, 4, 5)),
+    norm(InstanceNorm3d, 2, affine=True, shape=(2, 2, 2, 3, 4)),
+    row(LocalResponseNorm, 3, 0.5, shape=(2, 5, 4)),
+    row(LocalResponseNorm, 4, 0.3, 0.5, 2.0, shape=(2, 3, 4, 5)),
+    LayerCase(lambda dtype, rng: WeightNorm(Conv2d(2, 3, 3, dtype=dtype, rng=rng)), (2, 2, 5, 6)),
+    LayerCase(
+        lambda dtype, rng: WeightNorm(Linear(4, 3, bias=False, dtype=dtype, rng=rng), dim=None), (5, 4)
+    ),
     row(ZeroPad1d, 2, shape=(2, 3, 4)),
     row(ZeroPad2d, (1, 2, -1, 3), shape=(2, 3, 4, 5)),
     row(ZeroPad3d, (1, 0, 2, 1, -1, -1), shape=(1, 2, 3, 4, 5)),
@@ -221,9 +280,50 @@ LAYERS = [
     row(CircularPad1d, (4, 1), shape=(2, 3, 4)),
     row(CircularPad2d, (1, 5, 3, 0), shape=(2, 3, 4, 5)),
     row(CircularPad3d, 2, shape=(1, 2, 3, 4, 5)),
+    noise(Dropout, 0.4, shape=(5, 6)),
+    noise(Dropout, 0.0, shape=(4, 2, 3)),
     row(Flatten, shape=(2, 3, 4, 5)),
     row(Flatten, 2, 3, shape=(2, 3, 4, 5)),
+    noise(Dropout1d, 0.4, shape=(4, 3, 5)),
+    noise(Dropout2d, 0.4, shape=(4, 3, 2, 5)),
+    noise(Dropout3d, 0.4, shape=(4, 3, 2, 2, 3)),
+    noise(AlphaDropout, 0.3, shape=(4, 6)),
+    noise(AlphaDropout, 1, shape=(4, 6)),
+    noise(StochasticDepth, 0.4, "row", shape=(6, 2, 3)),
+    noise(StochasticDepth, 0.5, "batch", shape=(3, 4)),
+    row(Unflatten, 1, (2, -1), shape=(2, 6, 3)),
+    row(Unflatten, -1, (3, 1, 2), shape=(2, 3, 6)),
+    row(PixelShuffle, 2, shape=(2, 8, 2, 3)),
+    row(PixelUnshuffle, 3, shape=(2, 2, 6, 3)),
+    row(ChannelShuffle, 2, shape=(2, 6, 3, 2)),
+    row(Unfold, 2, shape=(2, 3, 4, 5)),
+    row(Unfold, (2, 3), 1, (1, 0), 2, shape=(2, 2, 5, 6)),
+    row(Fold, 4, 2, shape=(2, 8, 9)),
+    row(Fold, (4, 5), (2, 3), 1, ((0, 1), (1, 1)), (1, 2), shape=(2, 6, 12)),
+    row(Upsample, scale_factor=2, shape=(2, 3, 3, 4)),
+    row(Upsample, 7, mode="nearest-exact", shape=(2, 3, 5)),
+    row(Upsample, scale_factor=1.5, mode="linear", shape=(2, 2, 5)),
+    row(Upsample, (7, 3), mode="bilinear", align_corners=True, shape=(2, 2, 4, 5)),
+    row(Upsample, scale_factor=(2.3, 0.7), mode="bicubic", recompute_scale_factor=True, shape=(2, 2, 4, 5)),
+    row(Upsample, scale_factor=2, mode="trilinear", shape=(1, 2, 2, 3, 3)),
+    row(Upsample, (3, 2), mode="area", shape=(2, 2, 5, 4)),
+    row(AdaptiveAvgPool1d, 3, shape=(2, 2, 7)),
+    row(AdaptiveAvgPool2d, (2, None), shape=(2, 2, 6, 5)),
+    row(AdaptiveAvgPool2d, (4, 3), shape=(2, 2, 6, 7)),
+    row(AdaptiveAvgPool3d, (2, 1, 4), shape=(1, 2, 3, 4, 5)),
+    row(AdaptiveMaxPool1d, 3, shape=(2, 2, 7)),
+    row(AdaptiveMaxPool2d, (3, None), shape=(2, 2, 6, 5)),
+    row(AdaptiveMaxPool2d, (4, 3), shape=(2, 2, 6, 7)),
+    row(AdaptiveMaxPool3d, (2, 1, 4), shape=(1, 2, 3, 4, 5)),
+    row(GlobalAvgPool, shape=(2, 3, 4, 5)),
+    row(GlobalMaxPool, shape=(2, 3, 7)),
+    row(GlobalMaxPool, shape=(2, 2, 3, 4, 2)),
+    row(GlobalLpPool, shape=(2, 3, 4, 5)),
+    row(GlobalLpPool, 3, shape=(2, 3, 7)),
 ]
+
+# What takes indices, or two arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
+OTHER_INPUTS = {Bilinear, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
 
 CONTAINERS = [
     chain(

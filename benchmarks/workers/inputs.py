@@ -27,7 +27,8 @@ LENET: tuple[tuple[Any, ...], ...] = (
 
 SGD: dict[str, Any] = {"lr": 0.01, "momentum": 0.9}
 ADAM: dict[str, Any] = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}
-BATCH_NORM_EPS = 1e-5
+NORM_EPS = 1e-5
+GROUPS = 32
 BATCH_NORM_MOMENTUM = 0.1
 
 
@@ -117,14 +118,15 @@ def window_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     }
 
 
-def plane_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
-    """x, dy of an element-wise or normalisation row, and weight and bias, one a channel."""
+def plane_arrays(params: dict[str, Any], weights: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """x, dy of an element-wise or normalisation row, and weight and bias, one a channel or of this shape."""
     rng = np.random.default_rng(SEED)
+    weights = params["x"][1:2] if weights is None else weights
     return {
         "x": noise(rng, params["x"]),
         "dy": noise(rng, params["x"]),
-        "weight": noise(rng, params["x"][1:2]),
-        "bias": noise(rng, params["x"][1:2]),
+        "weight": noise(rng, weights),
+        "bias": noise(rng, weights),
     }
 
 
@@ -132,6 +134,14 @@ def pair_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """An output x and targets between 0 and 1, alike."""
     rng = np.random.default_rng(SEED)
     return {"x": noise(rng, params["x"]), "target": rng.random(tuple(params["x"]), dtype=np.float32)}
+
+
+def resize_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x of a resize row, and dy, which is larger by the scale."""
+    rng = np.random.default_rng(SEED)
+    n, c, h, w = params["x"]
+    scale = params["scale"]
+    return {"x": noise(rng, params["x"]), "dy": noise(rng, (n, c, h * scale, w * scale))}
 
 
 def class_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ With the argument ``plainly`` it is the peer of itself in the rows of variants: 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
@@ -106,20 +106,33 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         window = [params[name] for name in ("kernel", "stride", "padding")]
         return Prepared(lambda: (F.avg_pool2d(x, *window), F.avg_pool2d_backward(dy, x.shape, *window)))
 
-    def batch_norm(params: dict[str, Any], _: str) -> Prepared:
-        arrays = inputs.plane_arrays(params)
-        layer = layers.BatchNorm2d(
-            params["x"][1], eps=inputs.BATCH_NORM_EPS, momentum=inputs.BATCH_NORM_MOMENTUM
-        )
-        fill(layer, (arrays["weight"], arrays["bias"]))
+    def resize(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.resize_arrays(params)
         x, dy = arrays["x"], arrays["dy"]
+        how = {
+            "scale_factor": params["scale"],
+            "mode": params["mode"],
+            "align_corners": params["align_corners"],
+        }
+        return Prepared(lambda: (F.interpolate(x, **how), F.interpolate_backward(dy, x.shape, **how)))
 
-        def call() -> Any:
-            layer.zero_grad()
-            y, pullback = layer.vjp(x)
-            return y, pullback(dy), *(parameter.grad for parameter in layer.parameters())
+    def norm(make: Callable[[Any], Any]) -> Operation:
+        """A training step of the norm that ``make`` makes for the shape of x."""
 
-        return Prepared(call)
+        def prepare(params: dict[str, Any], _: str) -> Prepared:
+            layer = make(params["x"])
+            arrays = inputs.plane_arrays(params, layer.weight.shape)
+            fill(layer, (arrays["weight"], arrays["bias"]))
+            x, dy = arrays["x"], arrays["dy"]
+
+            def call() -> Any:
+                layer.zero_grad()
+                y, pullback = layer.vjp(x)
+                return y, pullback(dy), *(parameter.grad for parameter in layer.parameters())
+
+            return Prepared(call)
+
+        return prepare
 
     def activation(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.plane_arrays(params)
@@ -208,9 +221,13 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},
         "max_pool": max_pool,
         "avg_pool": avg_pool,
-        "batch_norm": batch_norm,
+        "resize": resize,
         "activation": activation,
         "element_loss": element_loss,
+        "batch_norm": norm(lambda x: layers.BatchNorm2d(x[1], inputs.NORM_EPS, inputs.BATCH_NORM_MOMENTUM)),
+        "layer_norm": norm(lambda x: layers.LayerNorm(x[1:], inputs.NORM_EPS)),
+        "group_norm": norm(lambda x: layers.GroupNorm(inputs.GROUPS, x[1], inputs.NORM_EPS)),
+        "instance_norm": norm(lambda x: layers.InstanceNorm2d(x[1], inputs.NORM_EPS, affine=True)),
         "cross_entropy": cross_entropy,
         "adam": adam,
         "lenet": lenet,

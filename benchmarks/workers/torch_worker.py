@@ -144,15 +144,64 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return quiet(call)
 
+    def resize(params: dict[str, Any], _: str) -> Prepared:
+        x, dy = tensors(inputs.resize_arrays(params), "x", "dy")
+        size, scale = dy.shape[2:], params["scale"]
+        how = {"scale_factor": scale, "mode": params["mode"], "align_corners": params["align_corners"]}
+        backward = aten.upsample_nearest2d_backward
+        moves: list[Any] = [scale, scale]
+        if params["mode"] == "bilinear":
+            backward, moves = aten.upsample_bilinear2d_backward, [params["align_corners"], scale, scale]
+        return quiet(lambda: (F.interpolate(x, **how), backward(dy, size, x.shape, *moves)))
+
     def batch_norm(params: dict[str, Any], _: str) -> Prepared:
         x, dy, weight, bias = tensors(inputs.plane_arrays(params), "x", "dy", "weight", "bias")
         mean, var = torch.zeros_like(bias), torch.ones_like(bias)
-        momentum, eps = inputs.BATCH_NORM_MOMENTUM, inputs.BATCH_NORM_EPS
+        momentum, eps = inputs.BATCH_NORM_MOMENTUM, inputs.NORM_EPS
         mask = [True] * 3
 
         def call() -> Any:
             y, m, i = aten.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
             return y, *aten.native_batch_norm_backward(dy, x, weight, mean, var, m, i, True, eps, mask)
+
+        return quiet(call)
+
+    def layer_norm(params: dict[str, Any], _: str) -> Prepared:
+        shape = list(params["x"][1:])
+        x, dy, weight, bias = tensors(inputs.plane_arrays(params, shape), "x", "dy", "weight", "bias")
+        mask = [True] * 3
+
+        def call() -> Any:
+            y, mean, rstd = aten.native_layer_norm(x, shape, weight, bias, inputs.NORM_EPS)
+            return y, *aten.native_layer_norm_backward(dy, x, shape, mean, rstd, weight, bias, mask)
+
+        return quiet(call)
+
+    def group_norm(params: dict[str, Any], _: str) -> Prepared:
+        x, dy, weight, bias = tensors(inputs.plane_arrays(params), "x", "dy", "weight", "bias")
+        sizes = *x.shape[:2], x[0, 0].numel(), inputs.GROUPS
+        mask = [True] * 3
+
+        def call() -> Any:
+            y, mean, rstd = aten.native_group_norm(x, weight, bias, *sizes, inputs.NORM_EPS)
+            return y, *aten.native_group_norm_backward(dy, x, mean, rstd, weight, *sizes, mask)
+
+        return quiet(call)
+
+    def instance_norm(params: dict[str, Any], _: str) -> Prepared:
+        """As ATen does it: batch norm of one sample with N C channels, for which it copies to NCHW."""
+        x, dy, weight, bias = tensors(inputs.plane_arrays(params), "x", "dy", "weight", "bias")
+        n, c = x.shape[:2]
+        one, mask = (1, n * c, *x.shape[2:]), [True] * 3
+
+        def call() -> Any:
+            planes, slopes = x.contiguous().view(one), dy.contiguous().view(one)
+            weights, biases = weight.repeat(n), bias.repeat(n)
+            y, m, i = aten.native_batch_norm(planes, weights, biases, None, None, True, 0.0, inputs.NORM_EPS)
+            dx, dw, db = aten.native_batch_norm_backward(
+                slopes, planes, weights, None, None, m, i, True, inputs.NORM_EPS, mask
+            )
+            return y.view(x.shape), dx.view(x.shape), dw.view(n, c).sum(0), db.view(n, c).sum(0)
 
         return quiet(call)
 
@@ -286,9 +335,13 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "fold": fold,
         "max_pool": max_pool,
         "avg_pool": avg_pool,
+        "resize": resize,
         "batch_norm": batch_norm,
         "activation": activation,
         "element_loss": element_loss,
+        "layer_norm": layer_norm,
+        "group_norm": group_norm,
+        "instance_norm": instance_norm,
         "cross_entropy": cross_entropy,
         "adam": adam,
         "lenet": lenet,

@@ -32,6 +32,8 @@ from .optim import (
 )
 from .peak import mac_peak
 from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
+from .resample import resample
+from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
     cross_entropy_forward,
@@ -101,7 +103,10 @@ __all__ = [
     "pooled",
     "prelu_backward",
     "prelu_forward",
+    "resample",
     "rmsprop_step",
+    "rownorm_backward",
+    "rownorm_forward",
     "rprop_step",
     "set_num_threads",
     "set_winograd",

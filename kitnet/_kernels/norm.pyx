@@ -161,6 +161,7 @@ cdef void join_slopes(const Grid* g, Py_ssize_t channel, const double* sums, dou
         coefficients[step + k] = <real>(total / count)
         coefficients[2 * step + k] = <real>(-invstd * invstd * slope / count)
         coefficients[3 * step + k] = <real>(gamma * invstd)
+        coefficients[4 * step + k] = 1
 
 
 cdef void repeat(const Grid* g, const real* values, real* to) noexcept nogil:
@@ -222,7 +223,7 @@ def batchnorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] 
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Grid g = make_grid(x.shape[0], x.shape[1], x.shape[2], ops.lanes)
     cdef Py_ssize_t i, c, step = g.channels * g.copies
-    cdef Block memory = scratch(2 * g.sums * sizeof(double) + 4 * step * sizeof(real))
+    cdef Block memory = scratch(2 * g.sums * sizeof(double) + 5 * step * sizeof(real))
     cdef double* sums = <double*>memory.data
     cdef real* coefficients = <real*>(sums + 2 * g.sums)
     cdef Piece p

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array, empty, float_type, gate, gate_number
+from .._arrays import Array, empty, float_type, gate, gate_batch, gate_number
 from .._backend import kernels, n_threads
 from .._geometry import per_axis
 
@@ -66,3 +66,171 @@ def dropout_backward(dy: Array, mask: Array) -> Array:
     """
     mask = gate(mask, "mask")
     return dropout(gate(dy, "dy", dtype=mask.dtype, shape=mask.shape), mask)
+
+
+def _scaled(x: Array, name: str, mask: Array, axes: int, ndim: int | tuple[int, ...] | None) -> Array:
+    """x times a mask that has the first ``axes`` axes of x."""
+    x = gate_batch(x, name, ndim) if ndim else gate(x, name)
+    mask = gate(mask, "mask", dtype=x.dtype, shape=x.shape[:axes])
+    y = empty(x.shape, x.dtype)
+    with np.errstate(all="ignore"):
+        np.multiply(x, mask[(...,) + (None,) * (x.ndim - axes)], out=y)
+    return y
+
+
+def dropout1d(x: Array, mask: Array) -> Array:
+    """Whole channels of signals (N, C, L) by a ``mask`` (N, C); see ``dropout2d``.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout1d(np.ones((1, 2, 2)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(x, "x", mask, 2, 3)
+
+
+def dropout1d_backward(dy: Array, mask: Array) -> Array:
+    """The gradient dx of ``dropout1d``, given that of its output: dy by the same mask.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout1d_backward(np.ones((1, 2, 2)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(dy, "dy", mask, 2, 3)
+
+
+def dropout2d(x: Array, mask: Array) -> Array:
+    """Whole channels of images (N, C, H, W) by a ``mask`` (N, C) from ``dropout_mask``.
+
+    Neighbours in a feature map say much the same, so that dropping single ones hides little. ValueError or
+    TypeError for what does not fit.
+
+    Source: Tompson et al., "Efficient object localization using convolutional networks" (2015), section 3.2.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout2d(np.ones((1, 2, 2, 1)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(x, "x", mask, 2, 4)
+
+
+def dropout2d_backward(dy: Array, mask: Array) -> Array:
+    """The gradient dx of ``dropout2d``, given that of its output: dy by the same mask.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout2d_backward(np.ones((1, 2, 2, 1)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(dy, "dy", mask, 2, 4)
+
+
+def dropout3d(x: Array, mask: Array) -> Array:
+    """Whole channels of volumes (N, C, D, H, W) by a ``mask`` (N, C); see ``dropout2d``.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout3d(np.ones((1, 2, 2, 1, 1)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(x, "x", mask, 2, 5)
+
+
+def dropout3d_backward(dy: Array, mask: Array) -> Array:
+    """The gradient dx of ``dropout3d``, given that of its output: dy by the same mask.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.dropout3d_backward(np.ones((1, 2, 2, 1, 1)), np.array([[0.0, 2.0]])).reshape(-1)
+    array([0., 0., 2., 2.])
+    """
+    return _scaled(dy, "dy", mask, 2, 5)
+
+
+def stochastic_depth(x: Array, mask: Array) -> Array:
+    """Whole samples of x (N, ...) by a ``mask`` (N,) from ``dropout_mask``: a branch sometimes left out.
+
+    ValueError or TypeError for what does not fit.
+
+    Source: Huang et al., "Deep networks with stochastic depth" (2016).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.stochastic_depth(np.ones((2, 2)), np.array([0.0, 2.0]))
+    array([[0., 0.],
+           [2., 2.]])
+    """
+    return _scaled(x, "x", mask, 1, None)
+
+
+def stochastic_depth_backward(dy: Array, mask: Array) -> Array:
+    """The gradient dx of ``stochastic_depth``, given that of its output: dy by the same mask.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.stochastic_depth_backward(np.ones((2, 1)), np.array([0.0, 2.0]))
+    array([[0.],
+           [2.]])
+    """
+    return _scaled(dy, "dy", mask, 1, None)
+
+
+SATURATION = -1.7580993408473766
+"""What SELU tends to at minus infinity, -scale * alpha: what alpha dropout puts for a dropped element."""
+
+
+def _alpha(p: float) -> tuple[float, float]:
+    """The factor and the offset that keep mean 0 and variance 1; both are 0 if all is dropped."""
+    p = gate_number(p, "p", 0.0, 1.0)
+    if p == 1:
+        return 0.0, 0.0
+    factor = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5
+    return factor, -factor * p * SATURATION
+
+
+def alpha_dropout(x: Array, mask: Array, p: float = 0.5) -> Array:
+    """Dropout that keeps a mean of 0 and a variance of 1: what is dropped becomes SELU's lowest value.
+
+    Parameters
+    ----------
+    x
+        Any shape, float32 or float64.
+    mask
+        From ``dropout_mask`` with the same ``p``, of the shape and dtype of x.
+    p
+        Probability of a drop, from 0 to 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument that does not fit.
+
+    Source: Klambauer et al., "Self-normalizing neural networks" (2017), section "New dropout technique".
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.alpha_dropout(np.array([1.0, 1.0]), np.array([0.0, 2.0]))
+    array([-0.7792,  1.6656])
+    """
+    factor, offset = _alpha(p)
+    y = dropout(x, mask)
+    with np.errstate(all="ignore"):
+        y *= factor * (1 - p)
+        y += np.where(mask == 0, factor * SATURATION + offset, offset).astype(y.dtype)
+    return y
+
+
+def alpha_dropout_backward(dy: Array, mask: Array, p: float = 0.5) -> Array:
+    """The gradient dx of ``alpha_dropout``, given that of its output: dy by the mask and a factor.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.alpha_dropout_backward(np.array([1.0, 1.0]), np.array([0.0, 2.0]))
+    array([0.    , 0.8864])
+    """
+    factor, _ = _alpha(p)
+    dx = dropout_backward(dy, mask)
+    dx *= factor * (1 - p)
+    return dx

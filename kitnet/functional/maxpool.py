@@ -14,7 +14,7 @@ from ._batch import takes_one_sample
 _NOT_WANTED = np.empty((0,) * 5, np.int32)
 
 
-def _plane_size(shape: tuple[int, ...], name: str) -> int:
+def plane_size(shape: tuple[int, ...], name: str) -> int:
     """The cells of one plane (D H W), which a saved index counts in 32 bits."""
     size = product(shape[2:])
     if size > LARGEST:
@@ -34,7 +34,7 @@ def _max_pool(
     return_indices: bool,
 ) -> Array | tuple[Array, Array]:
     x = gate_batch(x, "x", ndim + 2)
-    _plane_size(x.shape, "x")
+    plane_size(x.shape, "x")
     window = Window.of(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode=ceil_mode, pooling=True)
     y = empty(x.shape[:2] + window.out_size, x.dtype)
     indices = empty(y.shape, np.int32) if return_indices else _NOT_WANTED
@@ -50,7 +50,7 @@ def _max_pool_backward(ndim: int, dy: Array, indices: Array, input_shape: tuple[
         raise ValueError(
             f"input_shape: expected {dy.shape[:2]} and sizes, as dy has shape {dy.shape}, got {shape}"
         )
-    plane = _plane_size(shape, "input_shape")
+    plane = plane_size(shape, "input_shape")
     indices = gate_int(indices, "indices", np.int32, shape=dy.shape, below=plane)
     dx = empty(shape, dy.dtype, "input_shape")
     kernels().maxpool_backward(lift(dy), lift(indices), lift(dx), n_threads())

@@ -4,13 +4,29 @@ Every layer has one primitive, ``y, pullback = layer.vjp(x)``; see ``Layer``.
 """
 
 from .activation import Identity
+from .adaptive import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    GlobalAvgPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from .dropout import Dropout
+from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
+from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
 from .local import LocallyConnected1d
+from .lookup import Bilinear, Embedding
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .padding import (
     CircularPad1d,
@@ -45,8 +61,11 @@ from .pooling import (
     SumPool3d,
 )
 from .rectifiers import CELU, ELU, SELU, Hardtanh, LeakyReLU, PReLU, ReLU, ReLU6, Threshold
+from .resize import Fold, Unfold, Upsample
+from .response import LocalResponseNorm
+from .rownorm import GroupNorm, LayerNorm, RMSNorm
 from .separable import DepthwiseConv2d, SeparableConv2d
-from .shape import Flatten
+from .shape import ChannelShuffle, Flatten, PixelShuffle, PixelUnshuffle, Unflatten
 from .sigmoids import (
     Hardshrink,
     Hardsigmoid,
@@ -59,6 +78,7 @@ from .sigmoids import (
     Tanhshrink,
 )
 from .softmax import LogSoftmax, Softmax, Softmin
+from .weightnorm import WeightNorm
 
 __all__ = [
     "CELU",
@@ -66,12 +86,21 @@ __all__ = [
     "GELU",
     "GLU",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -86,15 +115,29 @@ __all__ = [
     "ConvTranspose3d",
     "DepthwiseConv2d",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "Embedding",
     "Flatten",
+    "Fold",
+    "GlobalAvgPool",
+    "GlobalLpPool",
+    "GlobalMaxPool",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LocallyConnected1d",
     "LogSigmoid",
     "LogSoftmax",
@@ -104,9 +147,15 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "PReLU",
     "Parameter",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -123,12 +172,17 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "StochasticDepth",
     "SumPool1d",
     "SumPool2d",
     "SumPool3d",
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Unflatten",
+    "Unfold",
+    "Upsample",
+    "WeightNorm",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,9 @@ class Layer:
     >>> Double()(np.ones(2)), Double().out_shape((2,))
     (array([2., 2.]), (2,))
     """
+
+    whole_in_repr: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that are no values per axis: their sizes are all told, even where they are the same."""
 
     output: Array | None = None
     delta: Array | None = None
@@ -245,7 +248,10 @@ class Layer:
         config = self.config()
         arguments = []
         for name, parameter in inspect.signature(type(self)).parameters.items():
-            if name in config and (value := _brief(config[name])) != _jsonable(parameter.default):
+            if name not in config:
+                continue
+            value = tuple(config[name]) if name in self.whole_in_repr else _brief(config[name])
+            if value != _jsonable(parameter.default):
                 arguments.append(
                     f"{value!r}" if parameter.default is parameter.empty else f"{name}={value!r}"
                 )

@@ -72,7 +72,11 @@ class Convolution(AbsorbsClip, Weighted, Windowed):
         return norm.fold(self.weight.data, self._bias_data())
 
     def absorb(self, successor: Layer) -> Layer | None:
-        if isinstance(successor, self.norm) and successor.num_features == self.out_channels:
+        if (
+            isinstance(successor, self.norm)
+            and successor.num_features == self.out_channels
+            and successor.track_running_stats
+        ):
             return ConvBatchNorm(self, successor)
         return super().absorb(successor)
 

@@ -224,7 +224,7 @@ class WeightAveraging(Callback):
 def update_bn(loader: Any, model: Layer, batch_size: int = 256) -> None:
     """Take the running statistics of all batch normalisations in ``model`` anew, from one pass over data.
 
-    Averaged weights need it: no batch has gone through them.
+    Averaged weights need it: no batch has gone through them. Frozen ones stay as they are.
 
     Parameters
     ----------
@@ -251,15 +251,17 @@ def update_bn(loader: Any, model: Layer, batch_size: int = 256) -> None:
     >>> norm.running_mean, norm.running_var
     (array([4.5], dtype=float32), array([2.], dtype=float32))
     """
-    norms = [layer for layer in model.modules() if isinstance(layer, BatchNorm)]
+    norms = [
+        layer
+        for layer in model.modules()
+        if isinstance(layer, BatchNorm) and layer.track_running_stats and not layer.frozen
+    ]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
     batches = _batches(loader, model, batch_size)
     for norm in norms:
-        norm.running_mean.fill(0)
-        norm.running_var.fill(1)
-        norm.num_batches_tracked.fill(0)
+        norm.reset_running_stats()
         norm.momentum = None
     try:
         for batch in batches:

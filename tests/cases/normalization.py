@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from families import BatchNorm, Case
+from families import BatchNorm, Case, RowNorm
 
 from .sizes import EDGES
 
@@ -22,8 +22,36 @@ CASES: list[Case] = [
     BatchNorm(n=300, c=130, p=1),
     BatchNorm(n=2, c=300, p=40),
     BatchNorm(n=3, c=30, p=20, special=True),
+    *(RowNorm(n=3, c=c) for c in EDGES[1:]),
+    *(RowNorm(n=2, c=6, p=p, groups=3) for p in EDGES[1:]),
+    *(RowNorm(n=n, c=5, p=3) for n in (0, 1, 2, 33)),
+    RowNorm(n=2, c=1, p=30),
+    RowNorm(n=2, c=3, p=40, groups=3),
+    RowNorm(n=2, c=3, p=4, groups=3),
+    RowNorm(n=3, c=50, weight=False),
+    RowNorm(n=2, c=4, p=9, groups=2, weight=False),
+    RowNorm(n=3, c=50, centred=False),
+    RowNorm(n=3, c=50, centred=False, weight=False),
+    RowNorm(n=2, c=4, p=40, groups=2, centred=False),
+    RowNorm(n=40, c=2500),  # more than one block of samples, more than one piece
+    RowNorm(n=1200, c=64),
+    RowNorm(n=37, c=300, p=10, groups=3),
+    RowNorm(n=3, c=130, p=64),
+    RowNorm(n=2, c=4, p=8201, groups=2),  # planes of two parts
+    RowNorm(n=3, c=33_000),  # larger than a task
+    RowNorm(n=3, c=33_000, centred=False),
+    RowNorm(n=2, c=33_000, weight=False),
+    RowNorm(n=2, c=14, p=5000, groups=2),
+    RowNorm(n=2, c=8, p=9001, groups=2),
+    RowNorm(n=2, c=9000, p=9, groups=2),
+    RowNorm(n=5, c=70, offset=100.0, tolerance=400),  # x - mean cancels, whoever computes it
+    RowNorm(n=9, c=40, special=True),
+    RowNorm(n=9, c=8, p=40, groups=4, special=True),
 ]
 
 BENCH: list[Case] = [
     BatchNorm(n=32, c=64, p=56 * 56),
+    RowNorm(n=32, c=64 * 56 * 56),
+    RowNorm(n=32, c=64, p=56 * 56, groups=32),
+    RowNorm(n=1568, c=768),
 ]

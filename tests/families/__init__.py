@@ -6,8 +6,8 @@ of times. The class attributes of a family say which kernel is the gradient of w
 
 from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Activation, Glu, Loss, Multiply, PRelu
-from .pooling import AvgPool, LpPool, MaxPool
-from .rows import BatchNorm, CrossEntropy, Linear, LogSoftmax, SoftCrossEntropy, Softmax
+from .pooling import AvgPool, LpPool, MaxPool, Resample
+from .rows import BatchNorm, CrossEntropy, Linear, LogSoftmax, RowNorm, SoftCrossEntropy, Softmax
 from .updates import (
     Adadelta,
     Adam,
@@ -56,7 +56,9 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "PRelu",
+    "Resample",
     "Rmsprop",
+    "RowNorm",
     "Rprop",
     "Sgd",
     "SoftCrossEntropy",

@@ -9,7 +9,7 @@ import numpy as np
 
 from kitnet._kernels import reference
 
-from .base import INF, Call, normal
+from .base import INF, Arrays, Call, Case, Shape, normal
 from .windows import Windowed
 
 
@@ -111,3 +111,45 @@ class LpPool(Windowed):
     @property
     def differentiable(self) -> bool:
         return super().differentiable and self.magnitude == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resample(Case):
+    """Means over windows that cover each axis evenly, or the transpose: lists of any length, also none."""
+
+    x: Shape
+    out: Shape
+    transposed: bool = False
+
+    def lists(self, size: int, out: int, dtype: np.dtype) -> Arrays:
+        """One axis: the cells from floor(j size / out) to ceil((j + 1) size / out), of the mean of each j."""
+        if size == out:
+            return {
+                "start": np.empty(0, np.int32),
+                "index": np.empty(0, np.int32),
+                "weight": np.empty(0, dtype),
+            }
+        matrix = np.zeros((out, size))
+        for j in range(out):
+            window = slice(j * size // out, -(-(j + 1) * size // out))
+            matrix[j, window] = 1 / (window.stop - window.start)
+        if self.transposed:
+            matrix = matrix.T
+        index = [np.flatnonzero(row).tolist() for row in matrix]
+        start = np.cumsum([0] + [len(row) for row in index])
+        weight = [matrix[j, i] for j, row in enumerate(index) for i in row]
+        return {
+            "start": start.astype(np.int32),
+            "index": np.array([i for row in index for i in row], np.int32),
+            "weight": np.array(weight, dtype),
+        }
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        pads = (1,) * (5 - len(self.x))
+        wide, narrow = (*self.x[:2], *pads, *self.x[2:]), (*self.x[:2], *pads, *self.out)
+        source, result = (narrow, wide) if self.transposed else (wide, narrow)
+        inputs = {"x": self.spoil(normal(rng, source, dtype), rng)}
+        for axis, size, out in zip("dhw", wide[2:], narrow[2:], strict=True):
+            inputs |= {f"{name}_{axis}": array for name, array in self.lists(size, out, dtype).items()}
+        return {"resample": Call("resample", inputs, {"y": (result, dtype)}, batched=("x", "y"))}

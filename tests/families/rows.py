@@ -1,4 +1,4 @@
-"""Families that see rows, samples or channels: linear maps, batch normalisation, softmax and its loss."""
+"""Families that see rows, samples or channels: linear maps, normalisation, softmax and its loss."""
 
 from __future__ import annotations
 
@@ -112,6 +112,55 @@ class BatchNorm(Case):
         scale = gamma / np.sqrt(found["var"] + self.eps)
         shift = beta - found["mean"] * scale
         return calls["batchnorm_forward"].given(x=x, scale=scale, shift=shift).run(kernels)["y"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowNorm(Case):
+    n: int
+    c: int
+    p: int = 1
+    groups: int = 1
+    weight: bool = True
+    centred: bool = True
+    offset: float = 0.5
+
+    eps: ClassVar[float] = 1e-5
+    forward = "rownorm_forward"
+    gradients: ClassVar = {
+        "x": ("rownorm_backward", "dx"),
+        "gamma": ("rownorm_backward", "dgamma"),
+        "beta": ("rownorm_backward", "dbeta"),
+    }
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x = self.spoil(normal(rng, (self.n, self.c, self.p), dtype) + dtype.type(self.offset), rng, spots=3)
+        gamma, beta = (normal(rng, (self.c if self.weight else 0,), dtype) for _ in range(2))
+        rows = (self.n, self.groups)
+        forward = Call(
+            "rownorm_forward",
+            {"x": x, "gamma": gamma, "beta": beta},
+            {
+                "y": (x.shape, dtype),
+                "mean": (rows if self.centred else (0, 0), dtype),
+                "invstd": (rows, dtype),
+            },
+            {"eps": self.eps},
+            batched=("x", "y", "mean", "invstd"),
+        )
+        found = forward.run(reference)
+        backward = Call(
+            "rownorm_backward",
+            {
+                "dy": normal(rng, x.shape, dtype),
+                "x": x,
+                "mean": found["mean"],
+                "invstd": found["invstd"],
+                "gamma": gamma,
+            },
+            {"dx": (x.shape, dtype), "dgamma": (gamma.shape, dtype), "dbeta": (gamma.shape, dtype)},
+        )
+        return {c.kernel: c for c in (forward, backward)}
 
 
 @dataclass(frozen=True, kw_only=True)

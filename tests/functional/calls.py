@@ -20,7 +20,17 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
     indices = rng.integers(0, 5**ndim, dy.shape, np.int32)
     window = {"kernel_size": 3, "stride": 1}
     d = f"{ndim}d"
+    places = np.broadcast_to(2 * np.arange(3**ndim).reshape(dy.shape[2:]), dy.shape).astype(np.int32)
+    unpooling = {"indices": places, "kernel_size": 2}
     return {
+        f"adaptive_avg_pool{d}": {"x": x, "output_size": 3},
+        f"adaptive_avg_pool{d}_backward": {"dy": dy, "input_shape": x.shape, "output_size": 3},
+        f"adaptive_max_pool{d}": {"x": x, "output_size": 3, "return_indices": True},
+        f"adaptive_max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
+        f"dropout{d}": {"x": x, "mask": abs(x[(..., *(0,) * ndim)])},
+        f"dropout{d}_backward": {"dy": x, "mask": abs(x[(..., *(0,) * ndim)])},
+        f"max_unpool{d}": {"x": dy, **unpooling},
+        f"max_unpool{d}_backward": {"dy": floats(n, 2, *(6,) * ndim), **unpooling},
         f"conv{d}": {"x": x, "weight": weight, "bias": floats(4)},
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
         f"conv_transpose{d}": {"x": maps, "weight": weight, "bias": floats(2)},
@@ -118,6 +128,7 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
 
     x, target = floats(n, 3, 4, 5), rng.integers(0, 3, (n, 4, 5))
     mean, var = floats(3), abs(floats(3)) + 1
+    plane = floats(4, 5)
     features, local = floats(n, 4), floats(5, 2, 3, 3)
     signal, delta = floats(n, 3, 7), floats(n, 2, 5)
     cols, rows = floats(n, 3 * 4, 12), floats(n * 12, 3 * 4)
@@ -132,6 +143,13 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "col2im": {"cols": rows, "input_shape": x.shape, "kernel_size": 2},
         "pad": {"x": x, "pad": (1, 2), "mode": "reflect"},
         "pad_backward": {"dy": floats(n, 3, 4, 8), "input_shape": x.shape, "pad": (1, 2), "mode": "reflect"},
+        "interpolate": {"x": x, "scale_factor": 1.5, "mode": "bilinear"},
+        "interpolate_backward": {
+            "dy": floats(n, 3, 6, 7),
+            "input_shape": x.shape,
+            "scale_factor": 1.5,
+            "mode": "bilinear",
+        },
         "threshold": {"x": x, "threshold": 0.5, "value": 20.0},
         "threshold_backward": {"dy": x, "x": x, "threshold": 0.5},
         "prelu": {"x": x, "weight": mean},
@@ -152,6 +170,44 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         },
         "batch_norm_train": {"x": x, "weight": mean, "bias": var},
         "batch_norm_train_backward": {"dy": x, "x": x, "mean": mean, "var": var, "weight": mean},
+        "layer_norm": {"x": x, "normalized_shape": (4, 5), "weight": plane, "bias": plane},
+        "layer_norm_backward": {
+            "dy": x,
+            "x": x,
+            "normalized_shape": (4, 5),
+            "mean": floats(n, 3),
+            "rstd": abs(floats(n, 3)),
+            "weight": plane,
+        },
+        "rms_norm": {"x": x, "normalized_shape": (4, 5), "weight": plane},
+        "rms_norm_backward": {
+            "dy": x,
+            "x": x,
+            "normalized_shape": (4, 5),
+            "rstd": abs(floats(n, 3)),
+            "weight": plane,
+        },
+        "group_norm": {"x": x, "num_groups": 1, "weight": mean, "bias": var},
+        "group_norm_backward": {
+            "dy": x,
+            "x": x,
+            "num_groups": 1,
+            "mean": floats(n, 1),
+            "rstd": abs(floats(n, 1)),
+            "weight": mean,
+        },
+        "instance_norm": {"x": x, "weight": mean, "bias": var},
+        "instance_norm_backward": {
+            "dy": x,
+            "x": x,
+            "mean": floats(n, 3),
+            "rstd": abs(floats(n, 3)),
+            "weight": mean,
+        },
+        "local_response_norm": {"x": x, "size": 2},
+        "local_response_norm_backward": {"dy": x, "x": x, "size": 2},
+        "weight_norm": {"v": floats(3, 2), "g": floats(3, 1)},
+        "weight_norm_backward": {"dw": floats(3, 2), "v": floats(3, 2), "g": floats(3, 1)},
         "fold_batch_norm": {
             "weight": floats(3, 2),
             "bias": mean,
@@ -163,6 +219,29 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "dropout_mask": {"shape": x.shape, "rng": np.random.default_rng(1)},
         "dropout": {"x": x, "mask": abs(x)},
         "dropout_backward": {"dy": x, "mask": abs(x)},
+        "alpha_dropout": {"x": x, "mask": abs(x)},
+        "alpha_dropout_backward": {"dy": x, "mask": abs(x)},
+        "stochastic_depth": {"x": x, "mask": abs(features[:, 0])},
+        "stochastic_depth_backward": {"dy": x, "mask": abs(features[:, 0])},
+        "pixel_shuffle": {"x": floats(n, 8, 2, 3), "upscale_factor": 2},
+        "pixel_shuffle_backward": {"dy": floats(n, 2, 4, 6), "upscale_factor": 2},
+        "pixel_unshuffle": {"x": floats(n, 2, 4, 6), "downscale_factor": 2},
+        "pixel_unshuffle_backward": {"dy": floats(n, 8, 2, 3), "downscale_factor": 2},
+        "channel_shuffle": {"x": floats(n, 6, 3), "groups": 2},
+        "channel_shuffle_backward": {"dy": floats(n, 6, 3), "groups": 2},
+        "embedding": {"x": rng.integers(0, 3, (n, 5)), "weight": floats(4, 3)},
+        "embedding_backward": {
+            "dy": floats(n, 5, 3),
+            "x": rng.integers(0, 3, (n, 5)),
+            "num_embeddings": 4,
+        },
+        "bilinear": {"x1": features, "x2": floats(n, 3), "weight": floats(5, 4, 3), "bias": floats(5)},
+        "bilinear_backward": {
+            "dy": floats(n, 5),
+            "x1": features,
+            "x2": floats(n, 3),
+            "weight": floats(5, 4, 3),
+        },
     }
     calls["unfold_backward"], calls["fold_backward"] = calls["fold"], calls["unfold"]
     calls["im2col_backward"], calls["col2im_backward"] = calls["col2im"], calls["im2col"]

@@ -24,12 +24,14 @@ OPTIONAL = {
 }  # None is refused there for its own reason
 OPTIONAL |= {("rmsprop_step", "mean"), ("adam_step", "max_v")}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bias")}
-OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith(("batch_norm", *LOSSES))}
+OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith(LOSSES)}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "pos_weight"}
+OPTIONAL |= {(f, "weight") for f, _ in FLOATS if re.match("(batch|layer|group|instance|rms)_norm", f)}
+OPTIONAL |= {("weight_norm", "g")}
 
 
 def test_every_public_function_is_varied():
-    assert F.__all__ == NAMES
+    assert sorted(F.__all__) == NAMES
 
 
 def test_every_operation_has_its_backward_twin():
@@ -105,12 +107,28 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
     ("conv_transpose[123]d", "weight", (2, 3, 4)),
     ("linear|locally_connected1d", "x", (0,)),
+    ("interpolate", "x", (0, 1, 2, 3)),
     (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad", "x", (0, 1, 2, 3, 4)),
     ("|".join(FROM_INPUT + FROM_OUTPUT + ("threshold",)), "x", (0, 1, 2, 3, 4)),
     ("prelu", "x", (0, 2, 3)),
     ("glu", "x", (0, 1, 3)),
     ("fold|unfold_backward", "cols", (0,)),
+    ("pixel_shuffle|channel_shuffle", "x", (0, 2, 3)),
+    ("pixel_unshuffle_backward|channel_shuffle_backward", "dy", (0, 2, 3)),
+    ("pixel_unshuffle", "x", (0, 1)),
+    ("pixel_shuffle_backward", "dy", (0, 1)),
+    ("dropout[123]d", "x", (2, 3, 4)),
+    ("dropout[123]d_backward", "dy", (2, 3, 4)),
+    ("stochastic_depth", "x", (1, 2, 3)),
+    ("stochastic_depth_backward", "dy", (1, 2, 3)),
+    ("embedding", "x", (0, 1)),
+    ("embedding", "weight", (0, 1)),
+    ("embedding_backward", "dy", (2,)),
     ("batch_norm|batch_norm_train", "x", (0, 2, 3)),
+    ("layer_norm|rms_norm", "x", (0, 1)),
+    ("group_norm|instance_norm|local_response_norm", "x", (0, 2, 3)),
+    ("local_response_norm", "x", (1,)),
+    ("weight_norm", "v", (1,)),
     ("fold_batch_norm", "weight", (1,)),
 ]
 
@@ -129,6 +147,9 @@ def test_shapes_that_do_not_fit_are_refused(function, argument, more):
             call(function, CALLS[function], **{argument: np.zeros(shape, value.dtype)})
 
 
+WITHOUT_BATCH = ("fold_batch_norm", "weight_norm", "weight_norm_backward")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_of_0_works(name):
     if name.startswith("batch_norm_train"):  # there is nothing to take statistics of
@@ -141,7 +162,7 @@ def test_a_batch_of_0_works(name):
             assert math.isnan(empty)  # a mean of nothing
         elif empty.size:
             assert empty.shape == result.shape
-            assert name in ("fold_batch_norm",) or not empty.any()
+            assert name in WITHOUT_BATCH or not empty.any()
         else:
             assert empty.dtype == result.dtype
             assert empty.ndim == result.ndim

@@ -31,6 +31,8 @@ from families import (
     MaxPool,
     Multiply,
     PRelu,
+    Resample,
+    RowNorm,
     SoftCrossEntropy,
     Softmax,
     Unfold,
@@ -43,7 +45,7 @@ from kitnet import functional as F
 
 def _public(case: Case, arrays: Arrays) -> Arrays:
     """Kernel arrays (N, C, D, H, W) without the unit axes that the public functions add."""
-    ndim = len(case.x) - 2 if isinstance(case, Windowed) else 3
+    ndim = len(case.x) - 2 if isinstance(case, Windowed | Resample) else 3
     return {n: a.reshape(*a.shape[:2], *a.shape[-ndim:]) if a.ndim == 5 else a for n, a in arrays.items()}
 
 
@@ -148,6 +150,11 @@ def _activation(case: Activation, a: Arrays) -> Arrays:
     return {"y": y, "dx": dx}
 
 
+def _resample(case: Resample, a: Arrays) -> Arrays:
+    op, backward = (getattr(F, f"adaptive_avg_pool{len(case.out)}d{end}") for end in ("", "_backward"))
+    return {"y": backward(a["x"], case.x, case.out) if case.transposed else op(a["x"], case.out)}
+
+
 def _prelu(case: PRelu, a: Arrays) -> Arrays:
     dx, dweight = F.prelu_backward(a["dy"], a["x"], a["weight"])
     return {"y": F.prelu(a["x"], a["weight"]), "dx": dx, "dweight": dweight}
@@ -204,6 +211,18 @@ def _batch_norm(case: BatchNorm, a: Arrays) -> Arrays:
     return {"mean": mean, "var": var, "trained y": y, "trained dx": dx, "dweight": dgamma, "dbias": dbeta}
 
 
+def _row_norm(case: RowNorm, a: Arrays) -> Arrays:
+    x, shape, weight, bias = a["x"], a["x"].shape[1:], _optional(a["gamma"]), _optional(a["beta"])
+    if not case.centred:
+        y, rstd = F.rms_norm(x, shape, None, case.eps, return_statistics=True)
+        dx, _ = F.rms_norm_backward(a["dy"], x, shape, a["invstd"][:, 0])
+        return {"y": y, "invstd": rstd[:, None], "dx": dx}
+    y, mean, rstd = F.group_norm(x, case.groups, weight, bias, case.eps, return_statistics=True)
+    dx, dgamma, dbeta = F.group_norm_backward(a["dy"], x, case.groups, a["mean"], a["invstd"], weight)
+    weights = {"dgamma": dgamma, "dbeta": dbeta} if case.weight else {}
+    return {"y": y, "mean": mean, "invstd": rstd, "dx": dx} | weights
+
+
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"]), "dx": F.softmax_backward(a["dy"], a["y"])}
 
@@ -237,6 +256,8 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     MaxPool: _max_pool,
     Multiply: _multiply,
     PRelu: _prelu,
+    Resample: _resample,
+    RowNorm: _row_norm,
     SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,
     Unfold: _unfold,
@@ -251,6 +272,8 @@ def _offered(case: Case) -> bool:
         return case.dilation == 1
     if isinstance(case, BatchNorm):
         return case.n * case.p > 1
+    if isinstance(case, RowNorm):  # the RMS has no groups, and no shift
+        return case.centred or not (case.weight or case.groups > 1)
     return type(case) in APPLY
 
 

@@ -181,7 +181,7 @@ def _gradients(case: Case, kernels) -> tuple[dict, dict, np.ndarray, dict]:
     results = {kernel: calls[kernel].run(kernels) for kernel in backward}
     cotangent = next(calls[kernel].inputs[case.cotangent] for kernel in backward)
     gradients = {name: results[kernel][output] for name, (kernel, output) in case.gradients.items()}
-    if "beta" in gradients:
+    if "shift" in known:
         known["beta"] = known["shift"]
     return calls, {name: known[name] for name in gradients}, cotangent, gradients
 

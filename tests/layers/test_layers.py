@@ -31,13 +31,12 @@ from kitnet.layers import (
     ZeroPad2d,
 )
 
-# PyTorch's modules, with what kitnet leaves out left out (return_indices: functional; device,
-# track_running_stats: inference would depend on the batch).
+# PyTorch's modules, with what kitnet leaves out left out (return_indices: functional; device).
 KERNELS = "in_channels, out_channels, kernel_size, stride=1, padding=0"
 CONV = f"{KERNELS}, dilation=1, groups=1, bias=True, padding_mode='zeros'"
 TRANSPOSED = f"{KERNELS}, output_padding=0, groups=1, bias=True, dilation=1"
 AVG = "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None"
-NORM = "num_features, eps=1e-05, momentum=0.1, affine=True"
+NORM = "num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"
 SIGNATURES = {
     "Conv": CONV,
     "ConvTranspose": TRANSPOSED,
@@ -50,9 +49,29 @@ SIGNATURES = {
     "AvgPool": AVG,
     "LpPool": "norm_type, kernel_size, stride=None, ceil_mode=False",
     "BatchNorm": NORM,
+    "InstanceNorm": NORM.replace("True", "False"),
+    "GroupNorm": "num_groups, num_channels, eps=1e-05, affine=True",
+    "LayerNorm": "normalized_shape, eps=1e-05, elementwise_affine=True, bias=True",
+    "RMSNorm": "normalized_shape, eps=None, elementwise_affine=True",
+    "LocalResponseNorm": "size, alpha=0.0001, beta=0.75, k=1.0",
     "Linear": "in_features, out_features, bias=True",
     "Dropout": "p=0.5",
     "Flatten": "start_dim=1, end_dim=-1",
+    "Unflatten": "dim, unflattened_size",
+    "AlphaDropout": "p=0.5",
+    "StochasticDepth": "p, mode",
+    "AdaptiveAvgPool": "output_size",
+    "AdaptiveMaxPool": "output_size",
+    "MaxUnpool": "kernel_size, stride=None, padding=0",
+    "PixelShuffle": "upscale_factor",
+    "PixelUnshuffle": "downscale_factor",
+    "ChannelShuffle": "groups",
+    "Unfold": "kernel_size, dilation=1, padding=0, stride=1",
+    "Fold": "output_size, kernel_size, dilation=1, padding=0, stride=1",
+    "Upsample": "size=None, scale_factor=None, mode='nearest', align_corners=None, "
+    "recompute_scale_factor=None",
+    "Embedding": "num_embeddings, embedding_dim, padding_idx=None",
+    "Bilinear": "in1_features, in2_features, out_features, bias=True",
 }
 
 

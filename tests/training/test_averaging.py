@@ -86,6 +86,14 @@ def test_fresh_statistics_are_those_of_the_data():
         np.testing.assert_array_equal(array, saved[name])
 
 
+def test_frozen_statistics_and_none_stay_as_they_are():
+    frozen, without = BatchNorm2d(2, frozen=True), BatchNorm2d(2, track_running_stats=False)
+    frozen.running_mean[...] = 3
+    update_bn(np.ones((4, 2, 3, 3), np.float32), Sequential(frozen, without), batch_size=2)
+    assert frozen.running_mean.tolist() == [3, 3]
+    assert without.running_mean is None
+
+
 def test_momentum_comes_back_after_an_error():
     norm = BatchNorm2d(2)
     with pytest.raises(ValueError, match="x"):

@@ -54,6 +54,8 @@ from .pooling import (
     maxpool_backward,
     maxpool_forward,
 )
+from .resample import resample
+from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
     cross_entropy_forward,
@@ -110,7 +112,10 @@ __all__ = [
     "multiply",
     "prelu_backward",
     "prelu_forward",
+    "resample",
     "rmsprop_step",
+    "rownorm_backward",
+    "rownorm_forward",
     "rprop_step",
     "sgd_step",
     "soft_cross_entropy_backward",

@@ -161,14 +161,15 @@ static void KN(norm_apply)(const void *x_, const void *coefficients_, ptrdiff_t 
 KN_INLINE void KN(gradient_block)(const R *dy, const R *x, const R *coefficients, ptrdiff_t step, R *dx,
                                   ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns)
 {
-    V mean[4], delta[4], slope[4], scale[4];
+    V mean[4], delta[4], slope[4], scale[4], factor[4];
     KN(spread)(mean, coefficients, n, by_columns);
     KN(spread)(delta, coefficients + step, n, by_columns);
     KN(spread)(slope, coefficients + 2 * step, n, by_columns);
     KN(spread)(scale, coefficients + 3 * step, n, by_columns);
+    KN(spread)(factor, coefficients + 4 * step, n, by_columns);
 #define KN_STEP(k, at, LOAD, STORE)                                                                                \
     {                                                                                                              \
-        const V d = LOAD(dy + (at), KN_ZERO) - delta[k];                                                           \
+        const V d = LOAD(dy + (at), KN_ZERO) * factor[k] - delta[k];                                               \
         STORE(dx + (at), (d + (LOAD(x + (at), KN_ZERO) - mean[k]) * slope[k]) * scale[k]);                         \
     }
     KN_SWEEP(KN_STEP)

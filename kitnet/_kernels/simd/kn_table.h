@@ -140,8 +140,8 @@ typedef struct {
                                    const void *weight, double smoothing, void *dx, ptrdiff_t rows, ptrdiff_t n);
     /* rows of n, `stride` apart. Sums over all, or by columns: mean and sum of (x - mean)^2; sum of dy and of
      * dy (x - mean). Coefficients, `step` from one to the next, for each row, or by columns for each column:
-     * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy - delta) + (x - mean) slope) scale, in the order
-     * mean, delta, slope, scale */
+     * y = clip(x scale + shift, low, high), NaN kept; dx = ((dy factor - delta) + (x - mean) slope) scale, in the
+     * order mean, delta, slope, scale, factor */
     void (*norm_moments)(const void *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns, double *out);
     void (*norm_slopes)(const void *dy, const void *x, const void *mean, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n,
                         int by_columns, double *out);
@@ -149,6 +149,13 @@ typedef struct {
                        ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
+    /* one row, whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); dx from the row's
+     * mean, delta, slope and scale, with what it adds to dgamma and dbeta */
+    void (*rownorm_apply)(const void *x, const void *gamma, const void *beta, double mean, double scale, void *y,
+                          ptrdiff_t n);
+    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out);
+    void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
+                             void *dgamma, void *dbeta, ptrdiff_t n);
     kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average;
     /* the sum of n products a[i] b[i] */
     double (*inner)(const void *a, const void *b, ptrdiff_t n);
