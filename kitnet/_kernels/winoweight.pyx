@@ -11,8 +11,8 @@ factors come out the way the micro-kernel reads them.
         parallel, task = (one of the 36 elements, block of filters):   mac, on top of the blocks before
     parallel, task = filter: transform back
 
-One block that holds all tiles needs no sums of its own, where there would be many: a task makes all 36 of a few filters, and transforms them back
-while they are near.
+Where there would be many sums, and one block holds all tiles, a task makes all 36 sums of a few filters and transforms
+them back while they are near.
 
 A task owns its part of the sums and blocks follow each other: the bits do not depend on threads.
 """
