@@ -106,14 +106,16 @@ def torch_layer(case, dtype):
     theirs = getattr(torch.nn, type(layer).__name__, None)
     config = {name: value for name, value in layer.config().items() if name != "dtype"}
     padding = config.get("padding")
-    if theirs is None or type(layer).__name__ == "Dropout" or padding == "same_lower":
+    if theirs is None or "Dropout" in type(layer).__name__ or padding == "same_lower":
+        return None
+    if padding == "same" and "Transpose" in type(layer).__name__:  # PyTorch has no such padding there
         return None
     if isinstance(padding, list) and any(isinstance(p, list) and p[0] != p[1] for p in padding):
         return None
     names = inspect.signature(theirs).parameters
     if any(value and name not in names for name, value in config.items()):
         return None
-    config = {name: value for name, value in config.items() if name in names}
+    config = {n: tuple(v) if isinstance(v, list) else v for n, v in config.items() if n in names}
     if isinstance(padding, list):
         config["padding"] = tuple(p[0] if isinstance(p, list) else p for p in padding)
     return theirs(**config).to(torch.float32 if dtype == np.float32 else torch.float64)
@@ -150,6 +152,8 @@ def test_layers(case, dtype):
     ):
         assert_close(parameter.grad, theirs_parameter.grad, bound, f"d{name}")
     for name, buffer in theirs.named_buffers():
+        if name == "num_batches_tracked" and type(layer).__name__.startswith("InstanceNorm"):
+            continue  # PyTorch has the count there, and does not count
         np.testing.assert_allclose(layer.buffers()[name], buffer.numpy(), rtol=bound, err_msg=name)
 
 
