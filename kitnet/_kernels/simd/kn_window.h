@@ -149,8 +149,8 @@ static V KN(window_sum)(const kn_plane *g, const KN(taps) *taps, const R *src, c
     V s = (V){0};
     for (ptrdiff_t i = 0; i < g->lines; i++, w += g->taps) {
         const ptrdiff_t y = r * g->step_h + g->top[i], at = taps->q * g->step_w;
-        const R *row = src + g->base[i] + y * g->width + at;
         if (g->base[i] == KN_NOWHERE || y < 0 || y >= g->height) continue;
+        const R *row = src + g->base[i] + y * g->width + at;
         for (ptrdiff_t j = 0; j < g->taps; j++) {
             if (!taps->ready)
                 s += w[j] * KN(window_load)(row - at, at + g->left[j], g->step_w, g->width, g->columns - taps->q,
