@@ -33,6 +33,22 @@ cdef extern from "kn_grid.h" nogil:
         Py_ssize_t span_step
         Py_ssize_t count
         const Py_ssize_t* rows
+    ctypedef struct kn_sheet:
+        const kn_row* row
+        const kn_span* d
+        const kn_span* h
+        Py_ssize_t rows
+        Py_ssize_t whole
+        Py_ssize_t step
+        Py_ssize_t width
+        Py_ssize_t height
+        Py_ssize_t cells
+        Py_ssize_t own
+        Py_ssize_t planes
+        Py_ssize_t joined
+        Py_ssize_t lines
+        Py_ssize_t pitch
+        Py_ssize_t before
     Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
 
@@ -151,7 +167,7 @@ cdef extern from "kn_table.h" nogil:
         double (*inner)(const void* a, const void* b, Py_ssize_t n) noexcept nogil
         void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,
                         void* index) noexcept nogil
-        void (*scatter)(const void* dy, const int* index, Py_ssize_t n, void* dx) noexcept nogil
+        void (*scatter)(const void* dy, const int* index, Py_ssize_t n, void* dx, Py_ssize_t plane) noexcept nogil
         void (*sum_row)(const kn_row* g, const void* frame, int absolute, const void* count, double scale,
                         void* y) noexcept nogil
         void (*norm_row)(const kn_row* g, const void* frame, double p, void* y) noexcept nogil
@@ -162,6 +178,11 @@ cdef extern from "kn_table.h" nogil:
                           void* dst, Py_ssize_t step) noexcept nogil
         void (*planes_out)(const void* src, Py_ssize_t n, Py_ssize_t planes, void* dst, Py_ssize_t pitch,
                            int index) noexcept nogil
+        void (*mean_rows)(const kn_sheet* s, const void* x, const void* by_row, const void* by_column, void* lines,
+                          void* y) noexcept nogil
+        void (*spread_rows)(const kn_sheet* s, const void* dy, const void* by_row, const void* by_column, void* lines,
+                            void* dx) noexcept nogil
+        void (*peak_rows)(const kn_sheet* s, const void* x, void* lines, void* y, int* index) noexcept nogil
         void (*fold_row)(const kn_row* g, const void* cols, Py_ssize_t apart, Py_ssize_t ahead, void* lines,
                          void* x) noexcept nogil
         void (*unfold_row)(const kn_row* g, const void* x, Py_ssize_t pitch, Py_ssize_t k, Py_ssize_t rows,

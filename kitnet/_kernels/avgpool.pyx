@@ -1,14 +1,17 @@
 """Mean and sum pooling: window sums, divided by counts that are a product over the axes.
 
-Both directions go with a plane a lane (see _planes.pxd), through one micro-kernel that sums a list of cells in
-registers. Backward is a convolution with constant weights, as a gather: each element of dx is the sum of dy / count
-over the windows that see it, written once, by one task, taps in ascending order. dy is divided where it is staged,
-by reciprocals taken once a call.
+With strides 1 and 2 along the rows, planes are pooled as they lie (see _lines.pxd): whole rows are added up, then the
+sums along. Everything else, and planes of very short rows, go with a plane a lane (see _planes.pxd), through one
+micro-kernel that sums a list of cells in registers. Backward is a convolution with constant weights, as a gather: each
+element of dx is the sum of dy / count over the windows that see it, written once, by one task. dy is divided by
+reciprocals taken once a call.
 """
 
 from cython.parallel cimport parallel, prange
+from libc.string cimport memset
 
-from ._dispatch cimport flush_on, flush_restore, table
+from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._lines cimport Lines, Part, lines_of, part_at
 from ._planes cimport Planes, Task, go_to_row, planes_of, stage, task_at, write
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
@@ -19,16 +22,23 @@ ctypedef fused real:
     double
 
 
-cdef void forward_task(const Planes* plan, const real* x, real* y, const real* count_d, const real* count_h,
-                       const real* count_w, Py_ssize_t number, char* memory) noexcept nogil:
+cdef void forward_lines(const kn_ops* ops, const Lines* plan, const real* x, real* y, const real* count_dh,
+                        const real* count_w, Py_ssize_t number, char* memory) noexcept nogil:
+    cdef Part part = part_at(plan, number)
+    ops.mean_rows(&part.sheet, x + part.other, count_dh + part.row, count_w, memory, y + part.own)
+
+
+cdef void forward_planes(const Planes* plan, const real* x, real* y, const real* count_dh, const real* count_w,
+                         Py_ssize_t number, char* memory) noexcept nogil:
     cdef Task task = task_at(plan, number, memory)
     cdef char* frame = memory + plan.words
     cdef char* result = frame + plan.frame
     cdef Py_ssize_t h, at = 0
     stage(plan, &task, <const char*>x, frame)
+    count_dh += task.d * plan.grid.h.out
     for h in range(task.h[0], task.h[1]):
         go_to_row(plan, &task, h)
-        plan.ops.sum_row(&task.row, frame, 0, count_w + task.w[0], <double>count_d[task.d] * count_h[h], result + at)
+        plan.ops.sum_row(&task.row, frame, 0, count_w + task.w[0], count_dh[h], result + at)
         at += task.line
     write(plan, &task, result, <char*>y, False)
 
@@ -38,24 +48,45 @@ def avgpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1
                     const real[::1] count_w not None, kernel, stride, padding, dilation, int n_threads):
     cdef Grid grid = grid_of(&x.shape[2], (y.shape[2], y.shape[3], y.shape[4]), kernel, stride, padding, dilation)
     cdef Block _tables = look_forward(&grid)
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t planes = x.shape[0] * x.shape[1], i
-    cdef Planes plan = planes_of(table.ops[sizeof(real) == sizeof(double)], &grid, planes, sizeof(real))
-    cdef Py_ssize_t room = plan.words + plan.frame + plan.result
+    cdef Lines lines = lines_of(ops, &grid, planes, 1, 1)
+    cdef Planes plan = planes_of(ops, &grid, planes, sizeof(real))
+    cdef Py_ssize_t room = lines.room * sizeof(real) if lines.fit else plan.words + plan.frame + plan.result
     cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
     cdef Block memory = scratch(threads * room)
+    cdef Block counts = scratch((grid.d.out * grid.h.out + lines.columns) * sizeof(real))
+    cdef real* by_row = <real*>counts.data
+    cdef real* by_column = by_row + grid.d.out * grid.h.out
     cdef unsigned long long mode = 0
     if planes == 0:
         return
+    for i in range(grid.d.out * grid.h.out):
+        by_row[i] = <real>(<double>count_d[i // grid.h.out] * count_h[i % grid.h.out])
+    for i in range(lines.columns):
+        by_column[i] = count_w[i] if i < grid.w.out else 1
     with nogil, parallel(num_threads=threads):
         mode = flush_on()
-        for i in prange(plan.tasks, schedule="static"):
-            forward_task(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], &count_d[0], &count_h[0], &count_w[0], i,
-                         memory.data + thread_number() * room)
+        if lines.fit:
+            memset(memory.data + thread_number() * room, 0, room)
+            for i in prange(lines.tasks, schedule="static"):
+                forward_lines(ops, &lines, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], by_row, by_column, i,
+                              memory.data + thread_number() * room)
+        else:
+            for i in prange(plan.tasks, schedule="static"):
+                forward_planes(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], by_row, by_column, i,
+                               memory.data + thread_number() * room)
         flush_restore(mode)
 
 
-cdef void backward_task(const Planes* plan, const real* dy, real* dx, const double* weight_dh, const real* weight_w,
-                        Py_ssize_t number, char* memory) noexcept nogil:
+cdef void backward_lines(const kn_ops* ops, const Lines* plan, const real* dy, real* dx, const real* weight_dh,
+                         const real* weight_w, Py_ssize_t number, char* memory) noexcept nogil:
+    cdef Part part = part_at(plan, number)
+    ops.spread_rows(&part.sheet, dy + part.other, weight_dh, weight_w, memory, dx + part.own)
+
+
+cdef void backward_planes(const Planes* plan, const real* dy, real* dx, const real* weight_dh, const real* weight_w,
+                          Py_ssize_t number, char* memory) noexcept nogil:
     cdef const Grid* grid = plan.grid
     cdef Task task = task_at(plan, number, memory)
     cdef char* frame = memory + plan.words
@@ -80,26 +111,32 @@ def avgpool_backward(const real[:, :, :, :, ::1] dy not None, const real[::1] co
                      real[:, :, :, :, ::1] dx not None, kernel, stride, padding, dilation, int n_threads):
     cdef Grid grid = grid_of(&dx.shape[2], (dy.shape[2], dy.shape[3], dy.shape[4]), kernel, stride, padding, dilation)
     cdef Block _tables = look_back(&grid)
-    cdef Py_ssize_t planes = dx.shape[0] * dx.shape[1], i, od, oh
-    cdef Planes plan = planes_of(table.ops[sizeof(real) == sizeof(double)], &grid, planes, sizeof(real))
-    cdef Py_ssize_t room = plan.words + plan.frame + plan.result
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Py_ssize_t planes = dx.shape[0] * dx.shape[1], i
+    cdef Lines lines = lines_of(ops, &grid, planes, 1, 1)
+    cdef Planes plan = planes_of(ops, &grid, planes, sizeof(real))
+    cdef Py_ssize_t room = lines.room * sizeof(real) if lines.fit else plan.words + plan.frame + plan.result
     cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
     cdef Block memory = scratch(threads * room)
-    cdef Block weights_dh = scratch(grid.d.out * grid.h.out * sizeof(double))
-    cdef Block weights_w = scratch(grid.w.out * sizeof(real))
-    cdef double* weight_dh = <double*>weights_dh.data
-    cdef real* weight_w = <real*>weights_w.data
+    cdef Block weights = scratch((grid.d.out * grid.h.out + lines.columns) * sizeof(real))
+    cdef real* by_row = <real*>weights.data
+    cdef real* by_column = by_row + grid.d.out * grid.h.out
     cdef unsigned long long mode = 0
     if planes == 0:
         return
-    for od in range(grid.d.out):
-        for oh in range(grid.h.out):
-            weight_dh[od * grid.h.out + oh] = 1 / (<double>count_d[od] * count_h[oh])
-    for i in range(grid.w.out):
-        weight_w[i] = 1 / count_w[i]
+    for i in range(grid.d.out * grid.h.out):
+        by_row[i] = <real>(1 / (<double>count_d[i // grid.h.out] * count_h[i % grid.h.out]))
+    for i in range(lines.columns):
+        by_column[i] = 1 / count_w[i] if i < grid.w.out else 0
     with nogil, parallel(num_threads=threads):
         mode = flush_on()
-        for i in prange(plan.tasks, schedule="static"):
-            backward_task(&plan, &dy[0, 0, 0, 0, 0], &dx[0, 0, 0, 0, 0], weight_dh, weight_w, i,
-                          memory.data + thread_number() * room)
+        if lines.fit:
+            memset(memory.data + thread_number() * room, 0, room)
+            for i in prange(lines.tasks, schedule="static"):
+                backward_lines(ops, &lines, &dy[0, 0, 0, 0, 0], &dx[0, 0, 0, 0, 0], by_row, by_column, i,
+                               memory.data + thread_number() * room)
+        else:
+            for i in prange(plan.tasks, schedule="static"):
+                backward_planes(&plan, &dy[0, 0, 0, 0, 0], &dx[0, 0, 0, 0, 0], by_row, by_column, i,
+                                memory.data + thread_number() * room)
         flush_restore(mode)

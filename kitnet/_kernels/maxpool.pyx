@@ -8,9 +8,11 @@ cache. Windows may overlap, so a plane is never split. Selection moves values, s
 """
 
 from cython.parallel cimport parallel, prange
+from libc.math cimport INFINITY
 from libc.string cimport memset
 
 from ._dispatch cimport kn_ops, table
+from ._lines cimport Lines, Part, lines_of, part_at
 from ._planes cimport Planes, Task, go_to_row, planes_of, stage, task_at, write
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
@@ -21,8 +23,8 @@ ctypedef fused real:
     double
 
 
-cdef void forward_task(const Planes* plan, const real* x, real* y, int* index, Py_ssize_t number,
-                       char* memory) noexcept nogil:
+cdef void forward_planes(const Planes* plan, const real* x, real* y, int* index, Py_ssize_t number,
+                         char* memory) noexcept nogil:
     cdef Task task = task_at(plan, number, memory)
     cdef char* frame = memory + plan.words
     cdef char* result = frame + plan.frame
@@ -38,13 +40,27 @@ cdef void forward_task(const Planes* plan, const real* x, real* y, int* index, P
         write(plan, &task, where, <char*>index, True)
 
 
+cdef void forward_lines(const kn_ops* ops, const Lines* plan, const real* x, real* y, int* index, Py_ssize_t number,
+                        char* memory) noexcept nogil:
+    cdef Part part = part_at(plan, number)
+    ops.peak_rows(&part.sheet, x + part.other, memory, y + part.own, index + part.own if index != NULL else NULL)
+
+
+cdef void fill(real* memory, real value, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        memory[i] = value
+
+
 def maxpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1] y not None,
                     int[:, :, :, :, ::1] index not None, kernel, stride, padding, dilation, int n_threads):
     cdef Grid grid = grid_of(&x.shape[2], (y.shape[2], y.shape[3], y.shape[4]), kernel, stride, padding, dilation)
     cdef Block _tables = look_forward(&grid)
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t planes = x.shape[0] * x.shape[1], i
-    cdef Planes plan = planes_of(table.ops[sizeof(real) == sizeof(double)], &grid, planes, sizeof(real))
-    cdef Py_ssize_t room = plan.words + plan.frame + 2 * plan.result
+    cdef Lines lines = lines_of(ops, &grid, planes, 3, grid.partners)
+    cdef Planes plan = planes_of(ops, &grid, planes, sizeof(real))
+    cdef Py_ssize_t room = lines.room * sizeof(real) if lines.fit else plan.words + plan.frame + 2 * plan.result
     cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
     cdef Block memory = scratch(threads * room)
     cdef int* wanted = NULL
@@ -53,14 +69,21 @@ def maxpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1
     if index.shape[0]:
         wanted = &index[0, 0, 0, 0, 0]
     with nogil, parallel(num_threads=threads):
-        for i in prange(plan.tasks, schedule="static"):
-            forward_task(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i, memory.data + thread_number() * room)
+        if lines.fit:
+            fill(<real*>(memory.data + thread_number() * room), <real>-INFINITY, lines.room)
+            for i in prange(lines.tasks, schedule="static"):
+                forward_lines(ops, &lines, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i,
+                              memory.data + thread_number() * room)
+        else:
+            for i in prange(plan.tasks, schedule="static"):
+                forward_planes(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i,
+                               memory.data + thread_number() * room)
 
 
 cdef void backward_task(const kn_ops* ops, const real* dy, const int* index, Py_ssize_t n, real* dx,
                         Py_ssize_t plane) noexcept nogil:
     memset(dx, 0, plane * sizeof(real))
-    ops.scatter(dy, index, n, dx)
+    ops.scatter(dy, index, n, dx, plane)
 
 
 def maxpool_backward(const real[:, :, :, :, ::1] dy not None, const int[:, :, :, :, ::1] index not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from families import AvgPool, Case, LpPool, MaxPool, Resample
 
@@ -22,7 +23,39 @@ RESAMPLED = [  # one axis and more, kept, growing and shrinking; lines by fours 
     ((1, 2, 3, 50, 60), (2, 61, 33)),
 ]
 
+# Planes pooled as they lie: rows around the vectors, tiny planes that vectors pass as a whole, many planes in
+# a task, blocks of rows in a plane, heights of each parity, windows that stick out.
+HALVING: dict[str, Any] = {"kernel": 3, "stride": 2, "padding": 1}
+LINES: list[dict[str, Any]] = [
+    *({"x": (3, 5, 6, w), "kernel": 2, "stride": 2} for w in (7, 8, 9, 16, 17, 31, 32, 33, 34, 64, 65, 66)),
+    *({"x": (3, 5, 7, w), **HALVING} for w in (7, 8, 15, 16, 31, 32, 33, 34, 63, 65)),
+    *({"x": (3, 5, 7, w), "kernel": 3, "stride": 2} for w in (9, 16, 17, 33, 34, 65)),
+    *({"x": (3, 5, 5, w), "kernel": 3, "padding": 1} for w in (8, 9, 16, 17, 33)),
+    *({"x": (2, 3, 9, w), "kernel": (4, 5), "stride": 2, "padding": ((1, 2), (2, 1))} for w in (15, 32, 37)),
+    *({"x": (2, 3, 8, w), **HALVING, "ceil_mode": True} for w in (16, 30, 32, 33)),
+    *({"x": (2, 3, 7, w), "kernel": 2, "stride": 2, "ceil_mode": True} for w in (15, 33, 63)),
+    *({"x": (7, 9, h, w), "kernel": 2, "stride": 2} for h, w in ((2, 8), (2, 16), (4, 4), (3, 9), (2, 34))),
+    *({"x": (7, 9, h, w), **HALVING} for h, w in ((1, 9), (2, 16), (3, 3), (7, 7))),
+    {"x": (1, 2, 130, 70), "kernel": 2, "stride": 2},
+    {"x": (1, 2, 131, 71), **HALVING},
+    {"x": (1, 2, 90, 70), "kernel": (5, 3), "stride": (1, 2), "padding": (2, 1)},
+    {"x": (1, 2, 60, 150), "kernel": (9, 5), "padding": (4, 2)},
+    {"x": (2, 3, 13, 13), "kernel": 13, "padding": 6},
+    {"x": (2, 3, 12, 20), "kernel": (1, 2), "stride": (3, 2)},
+    {"x": (2, 3, 12, 20), "kernel": (1, 1), "stride": 2},
+    {"x": (2, 5, 4, 6, 20), "kernel": 2, "stride": 2},
+    {"x": (2, 5, 5, 7, 33), **HALVING},
+    {"x": (2, 5, 5, 7, 17), "kernel": (2, 1, 3), "stride": (1, 2, 1), "padding": (1, 0, 1)},
+    {"x": (5, 4, 40), "kernel": 2, "stride": 2},
+    {"x": (5, 4, 3000), **HALVING},
+    {"x": (1, 1, 9000), "kernel": 5, "padding": 2},
+]
+
 CASES: list[Case] = [
+    *(family(**w) for w in LINES for family in (MaxPool, AvgPool)),
+    *(MaxPool(**w, indices=False) for w in LINES[::3]),
+    *(MaxPool(**w, special=True, indices=i) for w in LINES[1::2] for i in (True, False)),
+    *(AvgPool(**w, special=True) for w in LINES[::2]),
     *(MaxPool(**w) for w in POOLS + random_windows(3, 20, pooling=True)),
     *(MaxPool(**w, indices=False) for w in POOLS),
     *(MaxPool(**w, special=True, indices=i) for w in SPECIAL + POOLS[10:16] for i in (True, False)),

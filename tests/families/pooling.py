@@ -76,7 +76,7 @@ class AvgPool(Windowed):
             ),
             "avgpool_backward": Call(
                 "avgpool_backward",
-                {"dy": normal(rng, y, dtype), **counts},
+                {"dy": np.flip(self.spoil(normal(rng, y, dtype), rng)).copy(), **counts},
                 {"dx": (x.shape, dtype)},
                 scalars,
                 batched=("dy", "dx"),

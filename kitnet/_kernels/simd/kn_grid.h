@@ -29,6 +29,22 @@ typedef struct {
     const ptrdiff_t *rows;         /* and where each begins */
 } kn_row;
 
+/* A vector that passes the end of its row: it has what follows there, or a value instead; or nothing may be read there. */
+enum { KN_OPEN, KN_FILLED, KN_CLOSED };
+
+/* Some rows of one slice of this side of a plane, and what they see of the other side, dilation 1: see kn_line.h. */
+typedef struct {
+    const kn_row *row;
+    const kn_span *d, *h;             /* of the slice, and of the first of */
+    ptrdiff_t rows;                   /* the rows; whole vectors can be read and written */
+    ptrdiff_t whole;                  /* in so many of them */
+    ptrdiff_t step;                   /* from partner to partner, of slices and of rows */
+    ptrdiff_t width, height, cells;   /* of the other side: columns, rows of a slice, elements of a plane */
+    ptrdiff_t own;                    /* elements of a plane on this side */
+    ptrdiff_t planes, joined;         /* one after the other; joined: each without a gap to the next */
+    ptrdiff_t lines, pitch, before;   /* scratch: how many lines, elements of one, and where in it a row begins */
+} kn_sheet;
+
 /* The least t >= 0 with start + t * step >= 0, at most n. */
 static inline ptrdiff_t kn_enter(ptrdiff_t start, ptrdiff_t step, ptrdiff_t n)
 {

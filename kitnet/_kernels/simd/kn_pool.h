@@ -44,15 +44,30 @@ static void KN(max_row)(const kn_row *g, const void *frame, int absolute, const 
         KN(max_any)(g, frame, 0, places, y, NULL);
 }
 
-/* dx[index[i]] += dy[i], i < n: four quarters at a time, as neighbours often share an index and would wait in line. */
-static void KN(scatter)(const void *dy_, const int *index, ptrdiff_t n, void *dx_)
+/* dx[index[i]] += dy[i], i < n, some parts at a time. What follows the plane dx is prefetched meanwhile: it is the next to
+ * be written, and additions have to wait for it. */
+KN_BODY KN(scatter_any)(const R *restrict dy, const int *index, ptrdiff_t n, R *restrict dx, ptrdiff_t plane, int parts)
 {
-    const R *restrict dy = dy_;
-    R *restrict dx = dx_;
-    const ptrdiff_t m = n / 4;
-    for (ptrdiff_t i = 0; i < m; i++)
-        KN_UNROLL for (int j = 0; j < 4; j++) dx[index[i + j * m]] += dy[i + j * m];
-    for (ptrdiff_t i = 4 * m; i < n; i++) dx[index[i]] += dy[i];
+    const ptrdiff_t line = 64 / KN_SIZE, m = n / parts, share = 4 * plane / n + 1;
+    ptrdiff_t i = 0, fetched = plane, due = plane;
+    for (; i + 4 / parts <= m; i += 4 / parts) {
+        KN_UNROLL for (int j = 0; j < 4; j++)
+            dx[index[i + j / parts + j % parts * m]] += dy[i + j / parts + j % parts * m];
+        for (due += share; fetched < due; fetched += line) __builtin_prefetch(dx + fetched, 1, 3);
+    }
+    for (; i < m; i++)
+        for (int j = 0; j < parts; j++) dx[index[i + j * m]] += dy[i + j * m];
+    for (i = parts * m; i < n; i++) dx[index[i]] += dy[i];
+}
+
+/* Neighbours that share an index wait in line. Where windows overlap so much, two halves of the plane go in turns; else
+ * it is better to read one after the other. */
+static void KN(scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx, ptrdiff_t plane)
+{
+    if (2 * n > plane)
+        KN(scatter_any)(dy, index, n, dx, plane, 4);
+    else
+        KN(scatter_any)(dy, index, n, dx, plane, 1);
 }
 
 /* y = the sum of x or |x|, divided by scale * count[o] unless count is NULL */

@@ -161,7 +161,7 @@ typedef struct {
     double (*inner)(const void *a, const void *b, ptrdiff_t n);
     /* pooling, one row: see kn_pool.h */
     void (*max_row)(const kn_row *g, const void *frame, int absolute, const ptrdiff_t *places, void *y, void *index);
-    void (*scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx);
+    void (*scatter)(const void *dy, const int *index, ptrdiff_t n, void *dx, ptrdiff_t plane);
     void (*sum_row)(const kn_row *g, const void *frame, int absolute, const void *count, double scale, void *y);
     void (*norm_row)(const kn_row *g, const void *frame, double p, void *y);
     void (*slope_row)(const kn_row *g, const void *dy, const void *y, const void *x, double p, void *dx);
@@ -169,6 +169,12 @@ typedef struct {
     void (*planes_in)(const void *src, ptrdiff_t pitch, ptrdiff_t planes, ptrdiff_t n, ptrdiff_t ahead, void *dst,
                       ptrdiff_t step);
     void (*planes_out)(const void *src, ptrdiff_t n, ptrdiff_t planes, void *dst, ptrdiff_t pitch, int index);
+    /* pooling, some rows of a plane as it lies: see kn_line.h */
+    void (*mean_rows)(const kn_sheet *s, const void *x, const void *by_row, const void *by_column, void *lines,
+                      void *y);
+    void (*spread_rows)(const kn_sheet *s, const void *dy, const void *by_row, const void *by_column, void *lines,
+                        void *dx);
+    void (*peak_rows)(const kn_sheet *s, const void *x, void *lines, void *y, int *index);
     /* im2col and back: see kn_columns.h, kn_fold.h */
     void (*fold_row)(const kn_row *g, const void *cols, ptrdiff_t apart, ptrdiff_t ahead, void *lines, void *x);
     void (*unfold_row)(const kn_row *g, const void *x, ptrdiff_t pitch, ptrdiff_t k, ptrdiff_t rows, void *dst);

@@ -22,9 +22,16 @@
 #undef KN_EVEN_OVERLAP
 #undef KN_ZIP_LOW
 #undef KN_ZIP_HIGH
+#undef KN_SLIDE
+#undef KN_SLIDE_BACK
 #undef KN_BODY
 #undef KN_COMPARE
 #undef KN_EACH_PARTNER
+#undef KN_LATER
+#undef KN_EACH_PLANE
+#undef KN_PEAKS
+#undef KN_FORCE
+#undef KN_APART
 #undef KN_MAC
 #undef KN_DOT
 #undef KN_CAST
