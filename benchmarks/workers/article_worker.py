@@ -8,7 +8,7 @@ import numpy as np
 from article_loops import ArticleConvLayer
 
 from workers import inputs
-from workers.protocol import Operation, Prepared, serve
+from workers.protocol import Operation, Prepared, in_turn, serve
 
 
 def article_conv(params: dict[str, Any], pass_: str) -> Prepared:
@@ -37,8 +37,9 @@ def article_conv(params: dict[str, Any], pass_: str) -> Prepared:
 
 
 def load() -> tuple[dict[str, Any], dict[str, Operation]]:
-    """What the article's code is, and its one operation."""
-    return {"version": f"NumPy {np.__version__}"}, {"article_conv": article_conv}
+    """What the article's code is, and its operation."""
+    operations = {"article_conv": article_conv, "article_convs": in_turn(article_conv)}
+    return {"version": f"NumPy {np.__version__}"}, operations
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from workers import inputs
-from workers.protocol import Operation, Prepared, serve
+from workers.protocol import Operation, Prepared, in_turn, serve
 
 PLAINLY = sys.argv[1:] == ["plainly"]
 
@@ -216,6 +216,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "conv": conv,
         "conv_variant": conv_variant,
         "article_conv": conv,
+        "article_convs": in_turn(conv),
         "conv_transpose": conv_transpose,
         "linear": linear,
         **{op: columns(op) for op in ("im2col", "unfold", "col2im", "fold")},

@@ -58,6 +58,23 @@ Operation = Callable[[dict[str, Any], str], Prepared]
 """(params, pass) -> Prepared; raises Skip."""
 
 
+def in_turn(operation: Operation) -> Operation:
+    """The operation on each of ``params["layers"]``, one after the other; it gives a list of arrays."""
+
+    def each(params: dict[str, Any], pass_: str) -> Prepared:
+        layers = [operation(layer, pass_) for layer in params["layers"]]
+        return Prepared(
+            lambda: [layer.call() for layer in layers],
+            lambda results: [
+                array
+                for layer, result in zip(layers, results, strict=True)
+                for array in layer.canonical(result)
+            ],
+        )
+
+    return each
+
+
 def fingerprint(result: Any) -> list[list[float]]:
     """For each array its norm and its product with a fixed pattern: equal results, equal fingerprints."""
     arrays = result if isinstance(result, (tuple, list)) else (result,)
