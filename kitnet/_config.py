@@ -68,10 +68,11 @@ def set_config(*, winograd: str | None = None) -> None:
     Parameters
     ----------
     winograd
-        ``"auto"``: float32 convolutions of 3x3 and stride 1 use Winograd's algorithm where it is faster, by
-        the shape of a sample. It rounds differently: on normally distributed data its error (in the norm,
-        against float64) is at most 5 times that of a plain float32 sum over (c, kh, kw), in each of the three
-        passes, or 5e-7 where that is more. Measured are 1.3 to 3.7 times, 5e-7 to 1.5e-6.
+        ``"auto"``: float32 convolutions of stride 1, with kernels of 3x3 or that pieces of it cover well, use
+        Winograd's algorithm where it is faster, by the shape of a sample. It rounds differently: on normally
+        distributed data its error (in the norm, against float64) is at most 5 times that of a plain float32
+        sum over (c, kh, kw), in each of the three passes, or 5e-7 where that is more. Measured are 1.3 to
+        3.7 times, 5e-7 to 1.5e-6.
         ``"never"``: they are summed directly, in many partial sums, with less error than a plain sum: 2 to 6
         times less than by Winograd's algorithm, for gradients of weights 5 to 9 times. float64 always is.
 

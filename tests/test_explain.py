@@ -21,11 +21,11 @@ ROWS = [
         KERNELS,
         {"padding": 1},
         ("winograd, by tiles", "winograd, by tiles", "winograd"),
-        "3x3, stride 1",
+        "3x3 or pieces of it, stride 1",
     ),
     ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, ("winograd, by filters",) * 2 + (LANES,), None),
     (IMAGE, KERNELS, {"padding": 1, "dtype": np.float64}, (LANES,) * 3, "float32 alone"),
-    (IMAGE, KERNELS, {"padding": 1, "stride": 2}, (LANES,) * 3, "3x3 kernels with stride 1"),
+    (IMAGE, KERNELS, {"padding": 1, "stride": 2}, (LANES,) * 3, "for stride 1"),
     (IMAGE, KERNELS, {"padding": 2, "dilation": 2}, (LANES,) * 3, "no dilation"),
     ((2, 3, 56, 56), (64, 3, 3, 3), {"padding": 1}, ("direct", "direct", LANES), "3 channels or filters"),
     ((2, 17, 56, 56), (32, 17, 3, 3), {"padding": 1}, (LANES, "direct", LANES), "544 pairs"),
@@ -35,8 +35,16 @@ ROWS = [
     ((2, 24, 9, 9), (32, 24, 1, 1), {}, ("direct, 1x1", "direct, 1x1", LANES), None),
     ((2, 6, 5, 5), (16, 6, 5, 5), {}, ("direct, packed", "direct", LANES), None),
     ((2, 1, 2, 3), (16, 1, 2, 3), {}, ("direct, packed", "direct", "direct, packed"), None),
-    ((2, 17, 100), (32, 17, 9), {"padding": 4}, (LANES, "direct", LANES), "3x3 kernels"),
-    ((2, 17, 5, 9, 9), (32, 17, 3, 3, 3), {"padding": 1}, (LANES, "direct", LANES), "3x3 kernels"),
+    ((2, 17, 100), (32, 17, 9), {"padding": 4}, (LANES, "direct", LANES), "cover well"),
+    ((2, 17, 5, 9, 9), (32, 17, 3, 3, 3), {"padding": 1}, (LANES, "direct", LANES), "544 pairs"),
+    (
+        (2, 32, 5, 9, 12),
+        (40, 32, 3, 3, 3),
+        {"padding": 1},
+        ("winograd, by tiles",) * 2 + ("winograd",),
+        "pieces",
+    ),
+    ((2, 200, 20, 20), (200, 200, 5, 5), {"padding": 2}, (LANES, LANES, "winograd"), None),
 ]
 
 
@@ -67,6 +75,12 @@ def test_algorithm_and_reason(x, weight, settings, algorithms, words):
 def test_one_filter_too_many_for_depthwise_is_told():
     report = kitnet.explain_conv((2, 8, 9, 9), (64, 1, 3, 3), groups=8)
     assert "8 filters a channel: more than" in report.forward.why
+
+
+@needs_compiled
+def test_too_many_terms_are_told():
+    report = kitnet.explain_conv((2, 200, 20, 20), (200, 200, 5, 5), padding=2)
+    assert "800 terms a sum" in report.forward.why
 
 
 @needs_compiled

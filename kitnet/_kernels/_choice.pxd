@@ -22,6 +22,7 @@ cdef enum Reason:       # what ``has`` and ``needs`` are
     FEW_CHANNELS        # channels or filters of a group
     FEW_PRODUCTS        # channels times filters of a group
     RAGGED              # outputs computed, of so many at most
+    MANY_TERMS          # channels of a group, for each piece of a kernel that is larger than 3x3
     FEW_TILES           # in the batch, for the gradient of the weights
     WORTHWHILE          # bytes of transformed weights, of so many at most that stay near
     ONE_CHANNEL         # filters of a channel, of so many at most
@@ -62,8 +63,8 @@ cdef inline bint at_most(Answer* answer, Reason reason, Py_ssize_t has, Py_ssize
 
 cdef inline tuple answered(const Answer* answer):
     return (
-        ("unasked", "double", "shape", "switched off", "few channels", "few products", "ragged", "few tiles",
-         "worthwhile", "one channel", "short rows", "few weights", "filled lanes")[<int>answer.reason],
+        ("unasked", "double", "shape", "switched off", "few channels", "few products", "ragged", "many terms",
+         "few tiles", "worthwhile", "one channel", "short rows", "few weights", "filled lanes")[<int>answer.reason],
         answer.has, answer.needs)
 
 

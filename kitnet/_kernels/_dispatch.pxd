@@ -70,6 +70,11 @@ cdef extern from "kn_table.h" nogil:
 
     Py_ssize_t KN_NOWHERE
 
+    ctypedef struct kn_piece:
+        Py_ssize_t shift[3]
+        Py_ssize_t high
+        Py_ssize_t wide
+
     ctypedef struct kn_tiles:
         Py_ssize_t[4][6] off
         Py_ssize_t[4] low
@@ -113,15 +118,16 @@ cdef extern from "kn_table.h" nogil:
                             const void* odd_w, double bias, double low, double high, void* dst) noexcept nogil
         void (*window_weight)(const kn_plane* g, const void* dy, const void* src, void* sums) noexcept nogil
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
-        void (*winograd_filter)(const void* w, Py_ssize_t line, Py_ssize_t n, int flip, void* dst,
-                                Py_ssize_t step) noexcept nogil
+        void (*winograd_filter)(const void* w, const kn_piece* piece, Py_ssize_t row, Py_ssize_t column, Py_ssize_t n,
+                                void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_result)(const void* src, Py_ssize_t step, Py_ssize_t n, void* dst,
                                 Py_ssize_t line) noexcept nogil
         void (*winograd_source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
                                       Py_ssize_t pitch) noexcept nogil
         void (*winograd_gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
                                         Py_ssize_t pitch) noexcept nogil
-        void (*winograd_weight)(const void* m, Py_ssize_t step, Py_ssize_t n, void* w) noexcept nogil
+        void (*winograd_weight)(const void* m, Py_ssize_t step, Py_ssize_t n, const kn_piece* piece, void* w,
+                                Py_ssize_t apart, Py_ssize_t row) noexcept nogil
         void (*turn)(const void* src, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t first,
                      void* dst, Py_ssize_t step, Py_ssize_t n) noexcept nogil
         int (*finite)(const void* x, Py_ssize_t n) noexcept nogil

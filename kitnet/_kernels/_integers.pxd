@@ -9,3 +9,8 @@ cdef inline Py_ssize_t up(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
 cdef inline Py_ssize_t part(Py_ssize_t n, Py_ssize_t parts, Py_ssize_t i) noexcept nogil:
     """Where part i of n begins, cut into equal parts."""
     return n * i // parts
+
+
+cdef inline Py_ssize_t volume(const Py_ssize_t* sizes) noexcept nogil:
+    """The product of the sizes of three axes."""
+    return sizes[0] * sizes[1] * sizes[2]

@@ -10,6 +10,7 @@ from libc.string cimport memset
 
 from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
 from ._dispatch cimport table
+from ._integers cimport volume
 from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, flatten
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team
@@ -32,7 +33,7 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
     begin(p.choice, DOUBLE)
     f.batch, f.groups, f.rows, f.depth, f.choice = p.batch, p.groups, p.rows, p.depth, p.choice
     f.row_step, f.depth_step, f.group_step = p.row_step, p.depth_step, p.group_step
-    if single and is_filtering(&lattice.axis[0], f):
+    if single and is_filtering(&lattice.axis[0], f, False):
         p.choice.way = BY_TILES
     elif is_depthwise(p):
         p.choice.way = EACH_CHANNEL
@@ -61,8 +62,8 @@ cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source,
                 if spoilt.data[n]:
                     one = p[0]
                     one.batch = 1
-                    direct(&one, lattice, source + n * p.groups * p.depth * f.size[0] * f.size[1], weight, bias,
-                           dest + n * p.groups * p.rows * f.out[0] * f.out[1], low, high, n_threads)
+                    direct(&one, lattice, source + n * p.groups * p.depth * volume(f.size), weight, bias,
+                           dest + n * p.groups * p.rows * volume(f.out), low, high, n_threads)
             return spoilt.size + used
     if p.choice.way == EACH_CHANNEL:
         return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, dest, low, high, n_threads)

@@ -194,8 +194,10 @@ cdef void choose(const Gradient* g, const Lattice* lattice, Filtering* f, Py_ssi
     the batch, too: a sum over the batch is not made of those of its samples. ``f`` is what Winograd's needs to know."""
     begin(g.choice, DOUBLE)
     f.batch, f.groups, f.rows, f.depth, f.choice = g.batch, g.groups, g.filters, g.channels, g.choice
-    if (single and is_filtering(&lattice.axis[0], f)
-            and at_least(&g.choice.algorithm, FEW_TILES, up(f.out[0], 4) * up(f.out[1], 4) * f.batch, TILES)):
+    f.flip = False
+    if (single and is_filtering(&lattice.axis[0], f, True)
+            and at_least(&g.choice.algorithm, FEW_TILES, f.batch * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
+                         TILES)):
         g.choice.way = TRANSFORMED
     elif g.channels == 1 and at_most(&g.choice.algorithm, ONE_CHANNEL, g.filters, DEPTHWISE):
         g.choice.way = EACH_CHANNEL

@@ -4,6 +4,6 @@ from ._lattice cimport Axis
 from .winotiles cimport Filtering
 
 
-cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil
+cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept nogil
 cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
                               double low, double high, char* spoilt, int n_threads) except -1

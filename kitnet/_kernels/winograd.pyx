@@ -1,11 +1,15 @@
 """Winograd convolution F(4x4, 3x3), forward and backward to the data, float32 (the transforms: simd/kn_winograd.h).
 
 Each tile of 4x4 outputs reads 6x6 elements of the source, one tile a lane of a vector. In the transformed domain the
-convolution is 36 matrix products, filters x channels times channels x tiles.
+convolution is 36 matrix products, filters x terms times terms x tiles.
+
+A larger kernel, or a 3-D one, is cut into pieces of at most 3x3 taps of one slice. Each piece sees the source from
+where its first tap stands, and the channels of all pieces are the terms of one sum: 5x5 takes 9 multiplications instead
+of 25, 3x3x3 takes 7 instead of 27.
 
     by tiles: U = transformed filters, in panels                        (parallel over panels)
     parallel, task = (block of tiles, block of filters, group):
-        V = transformed source, all channels of the block, compact      (tiles of all rows side by side)
+        V = transformed source, all terms of the block, compact         (tiles of all rows side by side)
         for each sub-block of filters:
             for each of the 36 elements: for each panel, for each tile of columns: mac
             transform the results, write the rows out with bias and clipping
@@ -29,15 +33,15 @@ or 4 epsilons where that is more; measured 1.3 to 3.7 times (tests/kernels/test_
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 
-from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, RAGGED, SHAPE, SWITCHED_OFF, at_least, at_most
+from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, MANY_TERMS, RAGGED, SHAPE, SWITCHED_OFF, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
-from ._integers cimport up
+from ._integers cimport up, volume
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
-    transform_filters, transform_source,
+    tiles_of, transform_filters, transform_source,
 )
 
 cdef enum:
@@ -45,7 +49,9 @@ cdef enum:
     # What makes the detour worthwhile:
     FEWEST = 16             # channels and filters of a group,
     PRODUCTS = 1024         # their product,
-    WASTE = 240             # and computed outputs of tiles that are at most so many percent of the wanted ones
+    OF_DIRECT = 60          # multiplications that are at most so many percent of the direct ones,
+    OF_LARGE = 40           # or so many for kernels of more than 3x3 taps, except for the gradient of their weights,
+    MOST_TERMS = 768        # and then at most so many terms of a sum, for scratch memory near the core
 
 cdef bint enabled = True
 
@@ -61,28 +67,30 @@ def get_winograd():
     return enabled
 
 
-cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
-    """Whether the axes are those of a 3x3 convolution of stride 1 (in one of its directions) for which this is the
-    better way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
+cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept nogil:
+    """Whether the axes are those of a convolution of stride 1 (in one of its directions) for which this is the better
+    way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
     cdef int a
-    cdef Py_ssize_t tiles, out
+    cdef Py_ssize_t percent, outputs
     f.choice.algorithm.reason = SHAPE
     for a in range(3):
-        if axis[a].kernel != (3 if a else 1) or axis[a].stride != 1 or axis[a].to_step != 1:
+        if axis[a].stride != 1 or axis[a].to_step != 1 or axis[a].reach != axis[a].kernel - 1:
             return False
-        if a and (axis[a].reach != 2 or axis[a].taps != 3):
-            return False
-    if axis[0].size != 1 or axis[0].out != 1 or axis[0].pad != 0:
+        f.size[a], f.out[a], f.pad[a], f.kernel[a] = axis[a].size, axis[a].out, axis[a].pad, axis[a].kernel
+    f.pieces = f.kernel[0] * up(f.kernel[1], 3) * up(f.kernel[2], 3)
+    percent = OF_LARGE if f.pieces > 1 and not of_weights else OF_DIRECT
+    outputs = 16 * volume(f.kernel) * percent // (ELEMENTS * f.pieces)  # that may be computed for 100
+    if outputs < 100:
         return False
     f.choice.algorithm.reason = SWITCHED_OFF
     if not enabled:
         return False
-    for a in range(2):
-        f.size[a], f.out[a], f.pad[a] = axis[a + 1].size, axis[a + 1].out, axis[a + 1].pad
-    tiles, out = up(f.out[0], 4) * up(f.out[1], 4), f.out[0] * f.out[1]
     return (at_least(&f.choice.algorithm, FEW_CHANNELS, min(f.rows, f.depth), FEWEST)
             and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, PRODUCTS)
-            and at_most(&f.choice.algorithm, RAGGED, 16 * tiles, out * WASTE // 100))
+            and (of_weights or f.pieces == 1
+                 or at_most(&f.choice.algorithm, MANY_TERMS, f.pieces * f.depth, MOST_TERMS))
+            and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
+                        volume(f.out) * outputs // 100))
 
 
 cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
@@ -93,16 +101,17 @@ cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* colu
     cdef Py_ssize_t part = task % work.parts
     cdef Py_ssize_t group = task // work.parts % f.groups
     cdef Block block = block_at(&work.lattice, task // (work.parts * f.groups), f.batch)
-    cdef Py_ssize_t tiles = block.images * block.count[1] * block.count[2]
+    cdef Py_ssize_t tiles = tiles_of(&block), p
     cdef Py_ssize_t panel = work.panels * part // work.parts, last = work.panels * (part + 1) // work.parts, end
     cdef float* v = own
     cdef float* m = v + work.v
-    transform_source(ops, work, source + group * f.depth * f.size[0] * f.size[1], groups,
-                     find_tiles(work, ops, &block, groups), 0, f.depth, v)
+    for p in range(f.pieces):
+        transform_source(ops, work, source + group * f.depth * volume(f.size), groups,
+                         find_tiles(work, ops, &block, p, groups), p, 0, f.depth, v)
     while panel < last:
         end = min(panel + work.sub, last)
         multiply(ops, work, tiles, columns, panel, end,
-                 u + group * ELEMENTS * work.u_element + first_row(work, panel) * f.depth, v, m)
+                 u + group * ELEMENTS * work.u_element + first_row(work, panel) * work.terms, v, m)
         finish(ops, work, &block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
         panel = end
 
@@ -129,7 +138,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
         for i in prange(f.groups * work.panels, schedule="static"):
             p = i % work.panels
             transform_filters(ops, work, weight, p, i // work.panels,
-                              u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * f.depth,
+                              u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * work.terms,
                               scratches + thread_number() * own)
         flush_restore(mode)
     while done < tasks:
@@ -149,17 +158,16 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
                        Py_ssize_t group, const float* weight, const float* v, const float* bias, float* dest,
                        double low, double high, Py_ssize_t task, char* spoilt, float* own) noexcept nogil:
     """By filters: a sub-block of filters, on a block of tiles."""
-    cdef const Filtering* f = work.f
     cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p
     cdef float* u = own
     cdef float* m = u + ELEMENTS * work.u_element
     for p in range(panel, end):
-        transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * f.depth, m)
+        transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * work.terms,
+                          m)
     if work.cast:
-        multiply_few(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m,
-                     m + work.m)
+        multiply_few(ops, work, tiles_of(block), columns, panel, end, u, v, m, m + work.m)
     else:
-        multiply(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m)
+        multiply(ops, work, tiles_of(block), columns, panel, end, u, v, m)
     finish(ops, work, block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
 
 
@@ -169,13 +177,13 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Block block
-    cdef Py_ssize_t i, n, group, index, tasks = up(work.panels, work.sub)
+    cdef Py_ssize_t i, n = 0, p, group, index, tasks = up(work.panels, work.sub), parts = up(f.depth, CHANNELS)
     cdef Py_ssize_t own = up(ELEMENTS * work.u_element + work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
     cdef Memory v_memory = scratch(work.v * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
-    cdef Memory groups_memory = scratch(work.groups * sizeof(kn_tiles))
+    cdef Memory groups_memory = scratch(f.pieces * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
     cdef float* v = <float*>v_memory.data
     cdef float* scratches = <float*>memory.data
@@ -184,12 +192,14 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     for group in range(f.groups):
         for index in range(count_blocks(&work.lattice, f.batch)):
             block = block_at(&work.lattice, index, f.batch)
-            n = find_tiles(work, ops, &block, groups)
+            for p in range(f.pieces):
+                n = find_tiles(work, ops, &block, p, groups + p * work.groups)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for i in prange(up(f.depth, CHANNELS), schedule="dynamic"):
-                    transform_source(ops, work, source + group * f.depth * f.size[0] * f.size[1], groups, n,
-                                     i * CHANNELS, min(f.depth, (i + 1) * CHANNELS), v)
+                for i in prange(f.pieces * parts, schedule="dynamic"):
+                    transform_source(ops, work, source + group * f.depth * volume(f.size),
+                                     groups + i // parts * work.groups, n, i // parts, i % parts * CHANNELS,
+                                     min(f.depth, (i % parts + 1) * CHANNELS), v)
                 for i in prange(tasks, schedule="dynamic"):
                     filters_task(ops, work, &block, columns, group, weight, v, bias, dest, low, high, i, spoilt,
                                  scratches + thread_number() * own)
@@ -200,17 +210,17 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
 
 cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
                               double low, double high, char* spoilt, int n_threads) except -1:
-    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
+    """dest = clip(the filtered source + bias): a convolution of stride 1, in either direction. Sets ``spoilt``,
     which is zero, for each image whose results are not all finite."""
     cdef Work work
     cdef Py_ssize_t t
-    cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
+    cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * volume(f.out) * volume(f.kernel)
     cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
     cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* columns = words + axis_words(3)
     work.f = f
     lay_tiles(&work.lattice, words, f)
-    make_work(&work, table.ops[0])
+    make_work(&work, table.ops[0], team(n_threads, macs / 16))
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:

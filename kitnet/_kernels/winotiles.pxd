@@ -1,7 +1,7 @@
 """The steps of Winograd convolution on a block of tiles: see winotiles.pyx."""
 
 from ._choice cimport Choice
-from ._dispatch cimport kn_ops, kn_tiles
+from ._dispatch cimport kn_ops, kn_piece, kn_tiles
 from ._lattice cimport Block, Lattice
 
 cdef enum:
@@ -18,9 +18,11 @@ cdef struct Filtering:
     Py_ssize_t depth_step   # from one channel to the next,
     Py_ssize_t group_step   # and from one group to the next
     bint flip               # the kernel is turned by 180 degrees (backward)
-    Py_ssize_t[2] size      # of a source plane
-    Py_ssize_t[2] out       # of a result plane
-    Py_ssize_t[2] pad       # before
+    Py_ssize_t[3] size      # of a channel of the source: slices, rows, columns
+    Py_ssize_t[3] out       # of a channel of the result
+    Py_ssize_t[3] pad       # before
+    Py_ssize_t[3] kernel
+    Py_ssize_t pieces       # of at most 3x3 taps, whose sums are one: so many times the channels are the terms of it
     Choice* choice          # what was decided, and by what
 
 
@@ -32,7 +34,6 @@ cdef struct Work:
     Py_ssize_t panel            # filters in a panel
     Py_ssize_t panels
     Py_ssize_t parts            # tasks among which the filters of a block are divided
-    Py_ssize_t tile             # the widest tile of mac, in columns
     Py_ssize_t most_tiles       # in a block
     Py_ssize_t pitch            # of a row of V and of M
     Py_ssize_t line             # of a row of results
@@ -40,21 +41,34 @@ cdef struct Work:
     Py_ssize_t v_element        # in V,
     Py_ssize_t m_element        # and in M
     Py_ssize_t sub              # panels in a sub-block
+    Py_ssize_t terms            # of a sum: the channels, for each piece of the kernel
     Py_ssize_t groups           # vectors of tiles in a block
     Py_ssize_t v                # floats of scratch for each use
     Py_ssize_t m
     Py_ssize_t results
 
 
+cdef inline Py_ssize_t slices(const Block* block) noexcept nogil:
+    """Planes of results, of all images of a block."""
+    return block.images * block.count[0]
+
+
+cdef inline Py_ssize_t tiles_of(const Block* block) noexcept nogil:
+    return slices(block) * block.count[1] * block.count[2]
+
+
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
+cdef kn_piece piece_at(const Filtering* f, Py_ssize_t index) noexcept nogil
+cdef Py_ssize_t first_weight(const Filtering* f, const kn_piece* piece) noexcept nogil
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil
-cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil
+cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
                             Py_ssize_t group, float* u, float* own) noexcept nogil
-cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, kn_tiles* groups) noexcept nogil
+cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, Py_ssize_t index,
+                           kn_tiles* groups) noexcept nogil
 cdef void transform_source(const kn_ops* ops, const Work* work, const float* source, const kn_tiles* groups,
-                           Py_ssize_t n, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil
+                           Py_ssize_t n, Py_ssize_t index, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil
 cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
                    Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,

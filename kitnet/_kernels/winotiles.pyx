@@ -7,9 +7,9 @@ source, U the transformed filters, M their products, each by the 36 elements of 
 from libc.math cimport INFINITY
 
 from ._choice cimport BY_FILTERS, WORTHWHILE, at_most
-from ._dispatch cimport KN_NOWHERE, kn_ops, kn_tiles
-from ._integers cimport up
-from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, choose_blocks, widest_tile
+from ._dispatch cimport KN_NOWHERE, kn_ops, kn_piece, kn_tiles
+from ._integers cimport up, volume
+from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, choose_blocks, count_blocks
 
 cdef enum:
     FILTERS = 64            # filters in a sub-block
@@ -17,10 +17,13 @@ cdef enum:
     SHARED = 1 << 24        # or in the L3 cache
     SOURCE = 1 << 24        # bytes of V in a block, by filters;
     MOST_TILES = 256        # and the most tiles of it
+    LEAST_TILES = 32        # in a block
+    V_BYTES = 3 << 20       # of a block, by tiles
     CAST = 2                # vectors of filters in a panel, where they fill the lanes
     FEW_TILES = 16          # tiles of an image that does not repay a large U
-    ENOUGH = 8              # tasks a sample, where it is worth splitting
+    AS_FILTERS = 26         # to transform a block of the source takes as long as so many filters of it
 
+cdef double WELL = 0.85     # of the columns computed, so many are wanted
 cdef float[64] zeros
 zeros[:] = [0] * 64
 
@@ -33,42 +36,98 @@ cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil:
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil:
     """The lattice whose outputs are the tiles, side by side; ``words`` has room for the tables of three axes."""
     cdef int a
-    axis_forward(&lattice.axis[0], words, 1, 1, 1, 0, 1, 1)
-    for a in range(2):
+    cdef Py_ssize_t tiles
+    for a in range(3):
+        tiles = up(f.out[a], 4) if a else f.out[a]
+        axis_forward(&lattice.axis[a], words, tiles, 1, 1, 0, 1, tiles)
         words += axis_words(1)
-        axis_forward(&lattice.axis[a + 1], words, up(f.out[a], 4), 1, 1, 0, 1, up(f.out[a], 4))
+
+
+cdef kn_piece piece_at(const Filtering* f, Py_ssize_t index) noexcept nogil:
+    cdef kn_piece piece
+    cdef Py_ssize_t high = up(f.kernel[1], 3), wide = up(f.kernel[2], 3)
+    piece.shift[0], piece.shift[1], piece.shift[2] = index // (high * wide), index // wide % high * 3, index % wide * 3
+    piece.high, piece.wide = min(3, f.kernel[1] - piece.shift[1]), min(3, f.kernel[2] - piece.shift[2])
+    return piece
+
+
+cdef Py_ssize_t first_weight(const Filtering* f, const kn_piece* piece) noexcept nogil:
+    """The place of a piece's first tap among the weights of a channel."""
+    cdef Py_ssize_t tap = (piece.shift[0] * f.kernel[1] + piece.shift[1]) * f.kernel[2] + piece.shift[2]
+    return volume(f.kernel) - 1 - tap if f.flip else tap
 
 
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil:
     return min(work.f.rows, panel * work.panel) if work.cast else work.f.rows * panel // work.panels
 
 
-cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
+cdef Py_ssize_t computed(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t tiles) noexcept nogil:
+    """The columns that the mac tiles of any panel of ``rows`` compute for so many tiles."""
+    cdef Py_ssize_t p, width, most = 0, panels = up(rows, ops.mac_rows)
+    for p in range(panels):
+        width = ops.mac_vectors[rows * (p + 1) // panels - rows * p // panels] * ops.lanes
+        most = max(most, up(tiles, width) * width)
+    return most
+
+
+cdef Py_ssize_t cut(Work* work, Py_ssize_t wanted) noexcept nogil:
+    """Cut the batch into blocks of at most about so many tiles; gives the tiles of one."""
+    cdef Lattice* lattice = &work.lattice
+    choose_blocks(lattice, wanted, 0, work.f.batch, -1)
+    lattice.images = up(work.f.batch, up(work.f.batch, lattice.images))
+    return lattice.images * lattice.axis[0].block * lattice.axis[1].block * lattice.axis[2].block
+
+
+cdef void cut_well(Work* work, const kn_ops* ops, bint small) noexcept nogil:
+    """Blocks that nearly fill the mac tiles, and whose V is not too large."""
+    cdef Py_ssize_t i, wanted, tiles, best = LEAST_TILES, element = ELEMENTS * work.terms * sizeof(float)
+    cdef double filled, most = 0
+    for i in range(3):
+        wanted = LEAST_TILES + 16 * (i if small else 2 - i)
+        if wanted == LEAST_TILES or wanted * element <= V_BYTES:
+            tiles = cut(work, wanted)
+            filled = tiles / <double>computed(ops, work.f.rows, tiles)
+            if most < WELL and filled > most:
+                best, most = wanted, filled
+    cut(work, best)
+
+
+cdef Py_ssize_t parts_of(Py_ssize_t blocks, Py_ssize_t rows, Py_ssize_t panels, int threads) noexcept nogil:
+    """Among how many tasks to divide the filters of a block, each of which transforms the source for itself. Parts have
+    no say in the order of a sum, so threads may decide."""
+    cdef Py_ssize_t parts, best = 1
+    cdef double time, least = 0
+    for parts in range(1, max(2, panels // 2 + 1)):
+        time = up(blocks * parts, threads) * (AS_FILTERS + rows / <double>parts)
+        if parts == 1 or time < least:
+            best, least = parts, time
+    return best
+
+
+cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     cdef Filtering* f = work.f
     cdef Axis* axis = work.lattice.axis
-    cdef Py_ssize_t u = ELEMENTS * f.rows * f.depth * sizeof(float), wanted, near
-    cdef Py_ssize_t blocks
-    work.tile = widest_tile(ops, f.rows, up(f.rows, ops.mac_rows))
-    near = 4 * NEAR if axis[1].out * axis[2].out <= FEW_TILES else SHARED
+    cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), near
+    work.terms = f.pieces * f.depth
+    near = 4 * NEAR if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES else SHARED
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, near)
     if work.by_filters:
         f.choice.way = BY_FILTERS
-    wanted = 32 if u <= NEAR else 64
     if work.by_filters:
-        wanted = max(32, min(MOST_TILES, SOURCE // (ELEMENTS * f.depth * <Py_ssize_t>sizeof(float))))
-    choose_blocks(&work.lattice, wanted, 0, f.batch, -1)
-    work.most_tiles = work.lattice.images * axis[1].block * axis[2].block
-    work.groups = work.lattice.images * axis[1].block * up(axis[2].block, ops.lanes)
-    work.pitch = up(work.most_tiles, work.tile) * work.tile + work.tile + ops.lanes
+        cut(work, max(LEAST_TILES, min(MOST_TILES, SOURCE // (ELEMENTS * work.terms * <Py_ssize_t>sizeof(float)))))
+    else:
+        cut_well(work, ops, u <= NEAR)
+    work.most_tiles = work.lattice.images * axis[0].block * axis[1].block * axis[2].block
+    work.groups = work.lattice.images * axis[0].block * axis[1].block * up(axis[2].block, ops.lanes)
+    work.pitch = computed(ops, f.rows, work.most_tiles) + ops.lanes
     work.line = 4 * (work.most_tiles + ops.lanes)
-    work.cast = work.by_filters and 4 * up(work.most_tiles, work.tile) * work.tile > 5 * work.most_tiles
+    work.cast = work.by_filters and 4 * computed(ops, f.rows, work.most_tiles) > 5 * work.most_tiles
     work.panel = CAST * ops.lanes if work.cast else ops.mac_rows
     work.panels = up(f.rows, work.panel)
     work.sub = max(1, FILTERS // work.panel)
-    blocks = work.lattice.blocks[1] * work.lattice.blocks[2] * f.groups
-    work.parts = max(1, min(up(ENOUGH, blocks), work.panels // 2))
-    work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * f.depth)
-    work.v_element = spread(f.depth * work.pitch)
+    work.parts = parts_of(count_blocks(&work.lattice, f.batch) * f.groups, f.rows, work.panels, threads)
+    work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * work.terms)
+    work.v_element = spread(work.terms * work.pitch)
     work.m_element = spread((work.sub + 1) * work.panel * work.pitch)
     work.v = ELEMENTS * work.v_element
     work.m = ELEMENTS * work.m_element
@@ -77,31 +136,40 @@ cdef void make_work(Work* work, const kn_ops* ops) noexcept nogil:
 
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
                             Py_ssize_t group, float* u, float* own) noexcept nogil:
-    """One panel: u[e][c][row]."""
+    """One panel: u[e][term][row]."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t row = first_row(work, panel), rows = first_row(work, panel + 1) - row, c, i, b, channels
     cdef Py_ssize_t pitch = work.panel if work.cast else rows
+    cdef Py_ssize_t taps = volume(f.kernel), turn = -1 if f.flip else 1, p
     # Channels at a time: as many as follow each other in memory (forward), else one by one.
-    cdef Py_ssize_t most = ops.lanes if f.depth_step == 9 else 1
+    cdef Py_ssize_t most = ops.lanes if f.depth_step == taps else 1
+    cdef kn_piece piece
     weight += group * f.group_step + row * f.row_step
     for b in range(up(f.depth, most)):
         channels = min(most, f.depth - b * most)
         if most == 1 and b + 1 < f.depth:  # backward, they lie far apart
-            ops.fetch(weight + (b + 1) * f.depth_step, 9 * rows)
+            ops.fetch(weight + (b + 1) * f.depth_step, taps * rows)
         for i in range(up(rows, ops.lanes)):
             ops.turn(weight + b * most * f.depth_step + i * ops.lanes * f.row_step, f.row_step,
-                     min(ops.lanes, rows - i * ops.lanes), 9 * channels, 0, own, ops.lanes, 9 * channels)
-            for c in range(channels):
-                ops.winograd_filter(own + c * 9 * ops.lanes, ops.lanes, min(ops.lanes, rows - i * ops.lanes), f.flip,
-                                    u + (b * most + c) * pitch + i * ops.lanes, work.u_element)
+                     min(ops.lanes, rows - i * ops.lanes), taps * channels, 0, own, ops.lanes, taps * channels)
+            for p in range(f.pieces):
+                piece = piece_at(f, p)
+                for c in range(channels):
+                    ops.winograd_filter(
+                        own + (c * taps + first_weight(f, &piece)) * ops.lanes, &piece,
+                        turn * f.kernel[2] * ops.lanes, turn * ops.lanes, min(ops.lanes, rows - i * ops.lanes),
+                        u + (p * f.depth + b * most + c) * pitch + i * ops.lanes, work.u_element)
 
 
-cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, kn_tiles* groups) noexcept nogil:
-    """Gather the tiles of a block into vectors: whole ones from wide rows, two or four narrow rows to a vector."""
+cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, Py_ssize_t index,
+                           kn_tiles* groups) noexcept nogil:
+    """Gather the tiles of a block into vectors: whole ones from wide rows, two or four narrow rows to a vector; as a
+    piece of the kernel sees them."""
     cdef const Filtering* f = work.f
-    cdef Py_ssize_t wide = block.count[2], rows = block.images * block.count[1], row = 0, column, n = 0, s, i, strip
+    cdef Py_ssize_t wide = block.count[2], rows = slices(block) * block.count[1], row = 0, column, n = 0, s, i, strip
     cdef Py_ssize_t strips = 4 if 4 * wide <= ops.lanes else 2 if 2 * wide <= ops.lanes else 1
-    cdef Py_ssize_t image = f.groups * f.depth * f.size[0] * f.size[1], top, left
+    cdef Py_ssize_t image = f.groups * f.depth * volume(f.size), slice, depth, top, left
+    cdef kn_piece piece = piece_at(f, index)
     cdef kn_tiles* group
     while row < rows:
         for column in range(up(wide, ops.lanes)):
@@ -110,43 +178,48 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
             group.place = row * wide + column * ops.lanes
             for s in range(4):
                 strip = row + s * strips // 4
-                left = (block.first[2] + column * ops.lanes) * 4 - f.pad[1] + s % (4 // strips) * ops.lanes
-                top = (block.first[1] + strip % block.count[1]) * 4 - f.pad[0]
-                group.low[s], group.high[s] = -left, f.size[1] - left
+                slice = strip // block.count[1]
+                left = (block.first[2] + column * ops.lanes) * 4 - f.pad[2] + s % (4 // strips) * ops.lanes
+                left += piece.shift[2]
+                top = (block.first[1] + strip % block.count[1]) * 4 - f.pad[1] + piece.shift[1]
+                depth = block.first[0] + slice % block.count[0] - f.pad[0] + piece.shift[0]
+                group.low[s], group.high[s] = -left, f.size[2] - left
                 for i in range(6):
                     group.off[s][i] = KN_NOWHERE
-                    if strip < rows and 0 <= top + i < f.size[0] and left < f.size[1] and left + ops.lanes + 4 > 0:
-                        group.off[s][i] = ((block.image + strip // block.count[1]) * image + (top + i) * f.size[1]
-                                           + left)
+                    if (strip < rows and 0 <= depth < f.size[0] and 0 <= top + i < f.size[1]
+                            and left < f.size[2] and left + ops.lanes + 4 > 0):
+                        group.off[s][i] = ((block.image + slice // block.count[0]) * image
+                                           + (depth * f.size[1] + top + i) * f.size[2] + left)
             n += 1
         row += strips
     return n
 
 
 cdef void transform_source(const kn_ops* ops, const Work* work, const float* source, const kn_tiles* groups,
-                           Py_ssize_t n, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil:
-    """v[e][c][tile] of the channels from ``first`` to ``end``: the tiles of all rows of a block side by side."""
-    cdef Py_ssize_t c, i, plane = work.f.size[0] * work.f.size[1]
+                           Py_ssize_t n, Py_ssize_t index, Py_ssize_t first, Py_ssize_t end, float* v) noexcept nogil:
+    """v[e][term][tile] of a piece's channels from ``first`` to ``end``: tiles of all rows of a block side by side."""
+    cdef Py_ssize_t c, i
+    v += index * work.f.depth * work.pitch
     for c in range(first, end):
         for i in range(n):
-            ops.winograd_source(source + c * plane, &groups[i], v + c * work.pitch, work.v_element)
+            ops.winograd_source(source + c * volume(work.f.size), &groups[i], v + c * work.pitch, work.v_element)
 
 
 cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
                    Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil:
-    """m[e][row][tile] = sum over c of u[e][c][row] v[e][c][tile], for some panels; u and m begin with the first."""
-    cdef const Filtering* f = work.f
+    """m[e][row][tile] = sum over the terms of u[e][term][row] v[e][term][tile], for some panels; u and m begin with the
+    first."""
     cdef Py_ssize_t base = first_row(work, panel), e, t, p, j, row, rows, start, terms, width
     for e in range(ELEMENTS):
-        for t in range(up(f.depth, TERMS)):
+        for t in range(up(work.terms, TERMS)):
             start = t * TERMS
-            terms = min(TERMS, f.depth - start)
+            terms = min(TERMS, work.terms - start)
             for p in range(panel, end):
                 row = first_row(work, p) - base
                 rows = first_row(work, p + 1) - base - row
                 width = ops.mac_vectors[rows] * ops.lanes
                 for j in range(up(tiles, width)):
-                    ops.mac[rows](terms, u + e * work.u_element + row * f.depth + start * rows, rows,
+                    ops.mac[rows](terms, u + e * work.u_element + row * work.terms + start * rows, rows,
                                   v + e * work.v_element + start * work.pitch + j * width, columns,
                                   m + e * work.m_element + row * work.pitch + j * width, work.pitch, t > 0)
 
@@ -163,10 +236,10 @@ cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, co
             for j in range(parts):
                 q = tiles * j // parts
                 n = tiles * (j + 1) // parts - q
-                for t in range(up(w.f.depth, TERMS)):
-                    terms = min(TERMS, w.f.depth - t * TERMS)
+                for t in range(up(w.terms, TERMS)):
+                    terms = min(TERMS, w.terms - t * TERMS)
                     ops.cast[CAST - 1][n](terms, v + e * w.v_element + t * TERMS * w.pitch + q, columns,
-                                          u + e * w.u_element + (p * w.f.depth + t * TERMS) * width, own, t > 0, 0)
+                                          u + e * w.u_element + (p * w.terms + t * TERMS) * width, own, t > 0, 0)
                 ops.cast_out(own, width, n, rows, zeros, -INFINITY, INFINITY,
                              m + e * w.m_element + p * width * w.pitch + q, w.pitch, 1)
 
@@ -178,18 +251,19 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
     cdef const Filtering* f = work.f
     cdef Py_ssize_t n, h, row, i, column = 4 * block.first[2], wide = 4 * block.count[2], image = block.count[1] * wide
     cdef bint finite = True
-    ops.winograd_result(m, work.m_element, block.images * block.count[1] * block.count[2], results, work.line)
+    ops.winograd_result(m, work.m_element, tiles_of(block), results, work.line)
     for i in range(4):
-        finite = finite and ops.finite(results + i * work.line, block.images * image)
-    for n in range(block.images):
+        finite = finite and ops.finite(results + i * work.line, slices(block) * image)
+    for n in range(slices(block)):
         for i in range(0 if finite else 4):
             if not ops.finite(results + i * work.line + n * image, image):
-                spoilt[block.image + n] = 1
+                spoilt[block.image + n // block.count[0]] = 1
         for h in range(block.count[1]):
             row = 4 * (block.first[1] + h)
-            ops.rows_out(results + (n * block.count[1] + h) * wide, work.line, min(4, f.out[0] - row),
-                         min(wide, f.out[1] - column), bias, low, high,
-                         dest + (block.image + n) * dest_image + row * f.out[1] + column, f.out[1], 1)
+            ops.rows_out(results + (n * block.count[1] + h) * wide, work.line, min(4, f.out[1] - row),
+                         min(wide, f.out[2] - column), bias, low, high,
+                         dest + (block.image + n // block.count[0]) * dest_image + column
+                         + ((block.first[0] + n % block.count[0]) * f.out[1] + row) * f.out[2], f.out[2], 1)
 
 
 cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,
@@ -197,7 +271,7 @@ cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssi
                  float* results) noexcept nogil:
     """The results of some panels of filters on a block."""
     cdef const Filtering* f = work.f
-    cdef Py_ssize_t row, base = first_row(work, panel), out = f.out[0] * f.out[1]
+    cdef Py_ssize_t row, base = first_row(work, panel), out = volume(f.out)
     for row in range(base, first_row(work, end)):
         write_results(ops, work, block, m + (row - base) * work.pitch,
                       bias[group * f.rows + row] if bias != NULL else 0, low, high,

@@ -1,4 +1,4 @@
-"""Winograd's algorithm for the gradient of 3x3 weights: see winoweight.pyx."""
+"""Winograd's algorithm for the gradient of the weights: see winoweight.pyx."""
 
 from .winotiles cimport Filtering
 

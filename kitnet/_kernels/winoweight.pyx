@@ -1,10 +1,10 @@
-"""Winograd's algorithm for the gradient of 3x3 weights, float32: the adjoint of F(4x4, 3x3) (simd/kn_winograd.h).
+"""Winograd's algorithm for the gradient of the weights, float32: the adjoint of F(4x4, 3x3) (simd/kn_winograd.h).
 
     dw = G' [ sum over tiles  (A dy A') * (B' x B) ] G
 
-In the transformed domain these are 36 products, filters x tiles times tiles x channels. Here the channels are the
-lanes: rows of the images are staged with the channels innermost, so that no lane idles on narrow images, and both
-factors come out the way the micro-kernel reads them.
+In the transformed domain these are 36 products, filters x tiles times tiles x channels (of each piece of the kernel,
+see winograd.pyx). Here the channels are the lanes: rows of the images are staged with the channels innermost, so that
+no lane idles on narrow images, and both factors come out the way the micro-kernel reads them.
 
     for each block of tiles (both factors fit in the L3 cache):
         parallel, task = (row of tiles, lanes of channels or filters): stage, transform
@@ -20,12 +20,12 @@ A task owns its part of the sums and blocks follow each other: the bits do not d
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 
-from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport up
+from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_piece, table
+from ._integers cimport up, volume
 from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
-from .winotiles cimport ELEMENTS, Filtering, lay_tiles, spread
+from .winotiles cimport ELEMENTS, Filtering, first_weight, lay_tiles, piece_at, slices, spread, tiles_of
 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
@@ -39,8 +39,9 @@ cdef enum:
 cdef struct Work:
     Lattice lattice
     Py_ssize_t most_tiles       # in a block
-    Py_ssize_t channel_lines    # vectors of channels,
+    Py_ssize_t channel_lines    # vectors of channels, for each piece of the kernel,
     Py_ssize_t filter_lines     # and of filters
+    Py_ssize_t columns          # channels, for each piece of the kernel from a vector on
     Py_ssize_t channel_pitch    # from tile to tile, and from filter to filter of the sums
     Py_ssize_t filter_pitch     # from tile to tile
     Py_ssize_t v_element        # from one of the 36 elements to the next, in the transformed x,
@@ -50,36 +51,43 @@ cdef struct Work:
     Py_ssize_t panels
 
 
-cdef void transform(const kn_ops* ops, const Filtering* f, const Work* work, const Block* block, const float* x,
+cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Block* block, const float* x,
                     const float* dy, Py_ssize_t task, float* v, float* d, float* staged) noexcept nogil:
     """Stage and transform one row of tiles, for one vector of channels or filters."""
-    cdef Py_ssize_t lines = work.channel_lines + work.filter_lines, line = task % lines, row = task // lines, i, top
-    cdef Py_ssize_t n = block.image + row // block.count[1], h = block.first[1] + row % block.count[1]
-    cdef Py_ssize_t tiles = block.count[2], q = row * tiles, left = 4 * block.first[2], plane, width, height, channels
+    cdef Py_ssize_t lines = f.pieces * work.channel_lines + work.filter_lines, line = task % lines, row = task // lines
+    cdef Py_ssize_t slice = row // block.count[1], n = block.image + slice // block.count[0], channels, column, i
+    cdef Py_ssize_t[3] first
+    cdef Py_ssize_t tiles = block.count[2], q = row * tiles
     cdef const float* source
-    cdef bint gradient = line >= work.channel_lines
+    cdef kn_piece piece
+    cdef bint gradient = line >= f.pieces * work.channel_lines
+    cdef const Py_ssize_t* size = &f.out[0] if gradient else &f.size[0]
+    first[0] = block.first[0] + slice % block.count[0]
+    first[1], first[2] = 4 * (block.first[1] + row % block.count[1]), 4 * block.first[2]
+    column = line * ops.lanes
     if gradient:
-        line -= work.channel_lines
-        height, width, channels = f.out[0], f.out[1], f.rows - line * ops.lanes
-        source = dy + (n * f.groups * f.rows + line * ops.lanes) * height * width
-        top = 4 * h
+        column -= f.pieces * work.channel_lines * ops.lanes
+        channels = f.rows - column
+        source = dy + (n * f.groups * f.rows + column) * volume(size)
     else:
-        height, width, channels = f.size[0], f.size[1], f.depth - line * ops.lanes
-        source = x + (n * f.groups * f.depth + line * ops.lanes) * height * width
-        top, left = 4 * h - f.pad[0], left - f.pad[1]
-    plane = height * width
+        piece = piece_at(f, line // work.channel_lines)
+        for i in range(3):
+            first[i] += piece.shift[i] - f.pad[i]
+        i = line % work.channel_lines * ops.lanes
+        channels = f.depth - i
+        source = x + (n * f.groups * f.depth + i) * volume(size)
     for i in range(4 if gradient else 6):
-        if 0 <= top + i < height:
-            ops.turn(source + (top + i) * width, plane, min(channels, ops.lanes), width, left, staged + i * work.line,
-                     ops.lanes, 4 * tiles + 2)
+        if 0 <= first[0] < size[0] and 0 <= first[1] + i < size[1]:
+            ops.turn(source + (first[0] * size[1] + first[1] + i) * size[2], volume(size), min(channels, ops.lanes),
+                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + 2)
         else:
-            ops.turn(source, plane, 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + 2)
+            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + 2)
     if gradient:
-        ops.winograd_gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + line * ops.lanes,
-                                    work.d_element, work.filter_pitch)
+        ops.winograd_gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + column, work.d_element,
+                                    work.filter_pitch)
     else:
-        ops.winograd_source_lanes(staged, work.line, tiles, v + q * work.channel_pitch + line * ops.lanes,
-                                  work.v_element, work.channel_pitch)
+        ops.winograd_source_lanes(staged, work.line, tiles, v + q * work.channel_pitch + column, work.v_element,
+                                  work.channel_pitch)
 
 
 cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t tiles, const Py_ssize_t* rows,
@@ -94,7 +102,7 @@ cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_s
             row = f.rows * p // work.panels
             height = f.rows * (p + 1) // work.panels - row
             width = ops.mac_vectors[height] * ops.lanes
-            for j in range(up(f.depth, width)):
+            for j in range(up(work.columns, width)):
                 ops.mac[height](terms, d + e * work.d_element + t * TERMS * work.filter_pitch + row, work.filter_pitch,
                                 v + e * work.v_element + t * TERMS * work.channel_pitch + j * width, rows,
                                 m + (row - base) * work.channel_pitch + j * width, work.channel_pitch,
@@ -104,11 +112,16 @@ cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_s
 cdef void transform_back(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t g, Py_ssize_t row,
                          const float* m, const float* dy, float* dweight, float* dbias) noexcept nogil:
     """The gradient of one filter, from its sums at m."""
-    cdef Py_ssize_t j, plane = f.out[0] * f.out[1]
+    cdef Py_ssize_t j, p, plane = volume(f.out), taps = volume(f.kernel)
     cdef double total = 0
-    for j in range(work.channel_lines):
-        ops.winograd_weight(m + j * ops.lanes, work.m_element, min(ops.lanes, f.depth - j * ops.lanes),
-                            dweight + ((g * f.rows + row) * f.depth + j * ops.lanes) * 9)
+    cdef kn_piece piece
+    dweight += (g * f.rows + row) * f.depth * taps
+    for p in range(f.pieces):
+        piece = piece_at(f, p)
+        for j in range(work.channel_lines):
+            ops.winograd_weight(m + (p * work.channel_lines + j) * ops.lanes, work.m_element,
+                                min(ops.lanes, f.depth - j * ops.lanes), &piece,
+                                dweight + j * ops.lanes * taps + first_weight(f, &piece), taps, f.kernel[2])
     if dbias != NULL:
         for j in range(f.batch):
             total += ops.total(dy + ((j * f.groups + g) * f.rows + row) * plane, plane)
@@ -133,22 +146,24 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef const kn_ops* ops = table.ops[0]
     cdef Work work
     cdef Block block
-    cdef Py_ssize_t g, t, i, j, index, tiles, tile, staged, plane = f.out[0] * f.out[1]
-    cdef Py_ssize_t x_plane = f.size[0] * f.size[1]
+    cdef Py_ssize_t g, t, i, j, index, tiles, tile, staged, lines
     cdef unsigned long long mode = 0
     cdef bint one               # block holds all tiles, and the sums are finished as they are made
-    cdef int threads = team(n_threads, <double>f.batch * f.rows * f.depth * plane)
+    cdef int threads = team(n_threads, <double>f.batch * f.rows * f.depth * volume(f.out))
     cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
     cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* rows = words + axis_words(3)
     lay_tiles(&work.lattice, words, f)
-    tiles = FACTORS // (ELEMENTS * <Py_ssize_t>sizeof(float) * (f.rows + f.depth))
+    tiles = FACTORS // (ELEMENTS * <Py_ssize_t>sizeof(float) * (f.rows + f.pieces * f.depth))
     choose_blocks(&work.lattice, max(32, min(tiles, MOST_TILES)), 0, f.batch, -1)
-    work.most_tiles = work.lattice.images * work.lattice.axis[1].block * work.lattice.axis[2].block
+    work.most_tiles = work.lattice.axis[0].block * work.lattice.axis[1].block * work.lattice.axis[2].block
+    work.most_tiles *= work.lattice.images
     work.panels = up(f.rows, ops.mac_rows)
     tile = widest_tile(ops, f.rows, work.panels)
     work.channel_lines, work.filter_lines = up(f.depth, ops.lanes), up(f.rows, ops.lanes)
-    work.channel_pitch = spread(max(f.depth + tile, work.channel_lines * ops.lanes))
+    work.columns = (f.pieces - 1) * work.channel_lines * ops.lanes + f.depth
+    work.channel_pitch = spread(max(work.columns + tile, f.pieces * work.channel_lines * ops.lanes))
+    lines = f.pieces * work.channel_lines + work.filter_lines
     work.filter_pitch = spread(work.filter_lines * ops.lanes)
     work.v_element = spread(work.most_tiles * work.channel_pitch)
     work.d_element = spread(work.most_tiles * work.filter_pitch)
@@ -174,18 +189,17 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
             block = block_at(&work.lattice, index, f.batch)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for i in prange(block.images * block.count[1] * (work.channel_lines + work.filter_lines),
-                                schedule="dynamic"):
-                    transform(ops, f, &work, &block, x + g * f.depth * x_plane, dy + g * f.rows * plane, i, v, d,
-                              own + thread_number() * staged)
+                for i in prange(slices(&block) * block.count[1] * lines, schedule="dynamic"):
+                    transform(ops, f, &work, &block, x + g * f.depth * volume(f.size),
+                              dy + g * f.rows * volume(f.out), i, v, d, own + thread_number() * staged)
                 for i in prange(0 if one else ELEMENTS * up(work.panels, PANELS), schedule="dynamic"):
                     j = i // ELEMENTS * PANELS
-                    multiply(ops, f, &work, block.images * block.count[1] * block.count[2], rows, i % ELEMENTS, j,
-                             min(j + PANELS, work.panels), index > 0, v, d,
+                    multiply(ops, f, &work, tiles_of(&block), rows, i % ELEMENTS, j, min(j + PANELS, work.panels),
+                             index > 0, v, d,
                              m + i % ELEMENTS * work.m_element + f.rows * j // work.panels * work.channel_pitch)
                 for i in prange(up(work.panels, NEAR) if one else 0, schedule="dynamic"):
-                    finish_panels(ops, f, &work, block.images * block.count[1] * block.count[2], rows, g, i, v, d, dy,
-                                  dweight, dbias, m + thread_number() * ELEMENTS * work.m_element)
+                    finish_panels(ops, f, &work, tiles_of(&block), rows, g, i, v, d, dy, dweight, dbias,
+                                  m + thread_number() * ELEMENTS * work.m_element)
                 flush_restore(mode)
             PyErr_CheckSignals()
         with nogil, parallel(num_threads=threads):

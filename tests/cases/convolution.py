@@ -123,7 +123,7 @@ BROADCAST: list[dict[str, Any]] = [
     {"x": (2, 100, 6, 7), "k": 32, "kernel": 1, "special": True},
 ]
 
-# 3x3 convolutions with channels enough for Winograd's algorithm, which errs more in float32 than a plain sum.
+# Convolutions with channels enough for Winograd's algorithm, which errs more in float32 than a plain sum.
 WINOGRAD: list[dict[str, Any]] = [
     {"kernel": 3, "tolerance": 512, **row}
     for row in (
@@ -146,7 +146,21 @@ WINOGRAD: list[dict[str, Any]] = [
         {"x": (5, 32, 20, 20), "k": 40, "padding": 1, **_RELU},
         {"x": (9, 32, 32, 32), "k": 32, "padding": 1},
         {"x": (1, 32, 100), "k": 40, "padding": 1},
+        # kernels in pieces of 3x3 and less, in slices, both
+        *(
+            {"x": (2, 32, 12, 20), "k": 33, "kernel": kernel, "padding": padding}
+            for kernel, padding in ((5, 2), (5, 0), ((3, 5), (1, 3)), ((6, 6), ((1, 3), (2, 4))), ((3, 2), 1))
+        ),
+        {"x": (8, 32, 7, 7), "k": 40, "kernel": 7, "padding": 3},  # the gradient of the weights
+        {"x": (3, 130, 8, 8), "k": 65, "kernel": 5, "padding": 2, **_RELU},
+        {"x": (9, 33, 16, 16), "k": 32, "kernel": 5, "padding": 2, "special": True},
         {"x": (1, 24, 3, 12, 12), "k": 48, "padding": 1},
+        {"x": (2, 64, 4, 8, 16), "k": 34, "padding": 1, "groups": 2},
+        {"x": (2, 33, 3, 9, 13), "k": 35, "kernel": (2, 3, 3), "padding": (1, 0, 2), **_RELU6},
+        {"x": (3, 32, 2, 8, 8), "k": 33, "padding": ((2, 0), (1, 1), (0, 1)), "bias": False},
+        {"x": (1, 32, 4, 12, 12), "k": 32, "kernel": (1, 5, 5), "padding": (0, 2, 2)},
+        {"x": (1, 132, 5, 8, 8), "k": 131, "padding": 1},
+        {"x": (2, 40, 3, 8, 8), "k": 40, "padding": 1, "special": True},
         {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True},
     )
 ]

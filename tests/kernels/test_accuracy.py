@@ -1,6 +1,7 @@
 """Errors that a general bound on parity would hide: hard statistics, ``kn_math.h``, Winograd's algorithm."""
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
@@ -90,36 +91,39 @@ LEAST = 4 * float(np.finfo(np.float32).eps)
 OUTPUT = {"conv_forward": "y", "conv_backward_data": "dx", "conv_backward_weight": "dweight"}
 
 
-def shifted(x: np.ndarray, i: int, j: int) -> np.ndarray:
-    """What tap (i, j) of a 3x3 kernel meets in the planes of x, with a border of one zero."""
-    bordered = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    return bordered[..., i : i + x.shape[-2], j : j + x.shape[-1]]
+def shifted(x: np.ndarray, kernel: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Each tap of a kernel that keeps the size, and what it meets in the images of x, zeros around them."""
+    bordered = np.pad(x, [(0, 0), (0, 0), *((size // 2, size // 2) for size in kernel)])
+    for tap in product(*map(range, kernel)):
+        yield tap, bordered[(..., *(slice(i, i + n) for i, n in zip(tap, x.shape[2:], strict=True)))]
 
 
 def plain_sum(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """A 3x3 convolution as a textbook writes it: one term after the other, over (c, kh, kw), in float32."""
+    """A convolution as a textbook writes it: one term after the other, over (c, kd, kh, kw), in float32."""
     y = np.zeros((len(x), len(weight), *x.shape[2:]), np.float32)
-    for c, i, j in product(range(x.shape[1]), range(3), range(3)):
-        y += weight[:, c, i, j, None, None] * shifted(x, i, j)[:, c, None]
+    taps = list(shifted(x, weight.shape[2:]))
+    for c in range(x.shape[1]):
+        for tap, seen in taps:
+            y += weight[(slice(None), c, *tap, None, None, None)] * seen[:, c, None]
     return y
 
 
-def plain_weight_sum(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def plain_weight_sum(dy: np.ndarray, x: np.ndarray, kernel: tuple[int, ...]) -> np.ndarray:
     """The gradient of its weights: one term after the other, over the images and their pixels."""
-    taps = np.stack([shifted(x, i, j) for i, j in product(range(3), range(3))], axis=2)  # (n, c, 9, h, w)
+    taps = np.stack([seen for _, seen in shifted(x, kernel)], axis=2)  # (n, c, taps, d, h, w)
     dweight = np.zeros((dy.shape[1], *taps.shape[1:3]), np.float32)
-    for n, h, w in product(range(len(x)), range(x.shape[2]), range(x.shape[3])):
-        dweight += dy[n, :, None, None, h, w] * taps[n, :, :, h, w]
+    for n, *pixel in product(range(len(x)), *map(range, x.shape[2:])):
+        dweight += dy[(n, slice(None), None, None, *pixel)] * taps[(n, slice(None), slice(None), *pixel)]
     return dweight
 
 
-def plain(call: Call) -> np.ndarray:
-    arrays = {name: array[:, :, 0] for name, array in call.inputs.items() if array.ndim == 5}
+def plain(case: Conv, call: Call) -> np.ndarray:
+    arrays = call.inputs
     if call.kernel == "conv_forward":
         return plain_sum(arrays["x"], arrays["weight"])
     if call.kernel == "conv_backward_data":
-        return plain_sum(arrays["dy"], arrays["weight"][:, :, ::-1, ::-1].swapaxes(0, 1))
-    return plain_weight_sum(arrays["dy"], arrays["x"])
+        return plain_sum(arrays["dy"], np.flip(arrays["weight"], (2, 3, 4)).swapaxes(0, 1))
+    return plain_weight_sum(arrays["dy"], arrays["x"], call.outputs["dweight"][0][2:])
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +135,7 @@ def exact_and_plain(case: Conv) -> dict[str, tuple[Call, Arrays, float]]:
             **{name: array.astype(np.float64) for name, array in call.inputs.items()}
         )
         exact = wide.run(compiled)[OUTPUT[kernel]]
-        found[kernel] = call, exact, relative_error(plain(call), exact)
+        found[kernel] = call, exact, relative_error(plain(case, call), exact)
     return found
 
 
@@ -145,8 +149,8 @@ FEW_TILES = 32
 
 def tiles(case: Conv) -> int:
     n, _, *size = case.x
-    rows, columns = (-(-out // 4) for out in Window.of(size, case.kernel, 1, case.padding).out_size)
-    return n * rows * columns
+    *slices, h, w = Window.of(size, case.kernel, 1, case.padding).out_size
+    return n * math.prod(slices) * -(-h // 4) * -(-w // 4)
 
 
 @every_isa
@@ -164,6 +168,15 @@ def tiles(case: Conv) -> int:
             (1, 16, 64, 32, 32),
             (1, 128, 128, 12, 12),
             (1, 512, 32, 8, 8),
+        )
+    ]
+    + [
+        Conv(x=(2, 32, *size), k=64, kernel=kernel, padding=padding, bias=False)
+        for size, kernel, padding in (
+            ((16, 20), 5, 2),
+            ((12, 12), (3, 5), (1, 2)),
+            ((3, 12, 16), 3, 1),
+            ((4, 12, 12), (1, 5, 5), (0, 2, 2)),
         )
     ],
     ids=str,

@@ -30,6 +30,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "direct, batch": {"x": (256, 3, 32, 32), "k": 64, "kernel": 5, "padding": 2},
     "winograd, by tiles": {"x": (1, 64, 224, 224), "k": 64, "kernel": 3, "padding": 1},
     "winograd, by filters": {"x": (1, 512, 28, 28), "k": 512, "kernel": 3, "padding": 1},
+    "winograd, 5x5": {"x": (1, 128, 56, 56), "k": 128, "kernel": 5, "padding": 2},
+    "winograd, 3-D": {"x": (1, 128, 8, 56, 56), "k": 128, "kernel": 3, "padding": 1},
     "winograd, small images": {"x": (8, 512, 7, 7), "k": 512, "kernel": 3, "padding": 1},
     "depthwise": {"x": (1, 64, 224, 224), "k": 64, "kernel": 3, "padding": 1, "groups": 64},
 }

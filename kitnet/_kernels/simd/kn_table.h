@@ -47,6 +47,13 @@ typedef struct {
     ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
 } kn_tiles;
 
+/* A piece of a kernel, with the taps that F(4x4, 3x3) can take at most 3x3 of */
+typedef struct {
+    ptrdiff_t shift[3]; /* its first tap, in the kernel */
+    ptrdiff_t high;     /* taps down, */
+    ptrdiff_t wide;     /* and along */
+} kn_piece;
+
 /* A plane under a kernel: line i of it meets row r of the result in row top[i] + r * step_h of the slice at base[i]
  * (KN_NOWHERE: in the padding), and its tap j meets column q at left[j] + q * step_w. */
 typedef struct {
@@ -96,13 +103,15 @@ typedef struct {
     void (*window_weight)(const kn_plane *g, const void *dy, const void *src, void *sums);
     /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
     void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
-    void (*winograd_filter)(const void *w, ptrdiff_t line, ptrdiff_t n, int flip, void *dst, ptrdiff_t step);
+    void (*winograd_filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,
+                            ptrdiff_t step);
     void (*winograd_result)(const void *src, ptrdiff_t step, ptrdiff_t n, void *dst, ptrdiff_t line);
     void (*winograd_source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
                                   ptrdiff_t pitch);
     void (*winograd_gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
                                     ptrdiff_t pitch);
-    void (*winograd_weight)(const void *m, ptrdiff_t step, ptrdiff_t n, void *w);
+    void (*winograd_weight)(const void *m, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w, ptrdiff_t apart,
+                            ptrdiff_t row);
     /* dst[q * step + c] = src[c * plane + first + q], zeros outside: see kn_rows.h */
     void (*turn)(const void *src, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t size, ptrdiff_t first, void *dst,
                  ptrdiff_t step, ptrdiff_t n);

@@ -106,19 +106,18 @@ static void KN(winograd_source)(const void *plane_, const kn_tiles *tiles, void 
     }
 }
 
-/* U of n filters, at most a vector: tap t of filter q is w[t * line + q], with flip w[(8 - t) * line + q]; element e
- * goes to dst[e * step + q]. */
-static void KN(winograd_filter)(const void *w_, ptrdiff_t line, ptrdiff_t n, int flip, void *dst_, ptrdiff_t step)
+/* U of n filters, at most a vector: tap (i, j) of filter q is w[i * row + j * column + q], zero beyond the taps that the
+ * piece has; element e goes to dst[e * step + q]. */
+static void KN(winograd_filter)(const void *w_, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n,
+                                void *dst_, ptrdiff_t step)
 {
     const R *w = w_;
     R *dst = dst_;
     V rows[6][3];
     KN_UNROLL for (int j = 0; j < 3; j++) {
         V g[3], t[6];
-        KN_UNROLL for (int i = 0; i < 3; i++) {
-            const int tap = 3 * i + j;
-            g[i] = v_load_part(w + (flip ? 8 - tap : tap) * line, n);
-        }
+        KN_UNROLL for (int i = 0; i < 3; i++)
+            g[i] = i < piece->high && j < piece->wide ? v_load_part(w + i * row + j * column, n) : (V){0};
         KN(win_filter)(g, t);
         KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
     }
@@ -203,9 +202,10 @@ static void KN(winograd_gradient_lanes)(const void *src_, ptrdiff_t line, ptrdif
     }
 }
 
-/* The gradient of n filters' 3x3 weights, n at most a vector: element e of filter q is m[e * step + q], tap t of it goes
- * to w[q * 9 + t]. */
-static void KN(winograd_weight)(const void *m_, ptrdiff_t step, ptrdiff_t n, void *w_)
+/* The gradient of n filters' weights, n at most a vector: element e of filter q is m[e * step + q], tap (i, j) of it goes
+ * to w[q * apart + i * row + j]. */
+static void KN(winograd_weight)(const void *m_, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w_,
+                                ptrdiff_t apart, ptrdiff_t row)
 {
     const R *m = m_;
     R *w = w_;
@@ -219,5 +219,6 @@ static void KN(winograd_weight)(const void *m_, ptrdiff_t step, ptrdiff_t n, voi
     }
     KN_UNROLL for (int i = 0; i < 3; i++) KN(win_weight)(rows[i], taps.v + 3 * i);
     for (ptrdiff_t q = 0; q < n; q++)
-        KN_UNROLL for (int t = 0; t < 9; t++) w[q * 9 + t] = taps.r[t][q];
+        KN_UNROLL for (int t = 0; t < 9; t++)
+            if (t / 3 < piece->high && t % 3 < piece->wide) w[q * apart + t / 3 * row + t % 3] = taps.r[t][q];
 }
