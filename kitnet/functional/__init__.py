@@ -62,6 +62,10 @@ from .linear import (
 from .local import (
     locally_connected1d,
     locally_connected1d_backward,
+    locally_connected2d,
+    locally_connected2d_backward,
+    locally_connected3d,
+    locally_connected3d_backward,
 )
 from .lookup import (
     bilinear,
@@ -270,6 +274,10 @@ __all__ = [
     "local_response_norm_backward",
     "locally_connected1d",
     "locally_connected1d_backward",
+    "locally_connected2d",
+    "locally_connected2d_backward",
+    "locally_connected3d",
+    "locally_connected3d_backward",
     "log_softmax",
     "log_softmax_backward",
     "logsigmoid",

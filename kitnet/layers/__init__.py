@@ -25,7 +25,7 @@ from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, Sto
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
-from .local import LocallyConnected1d
+from .local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d
 from .lookup import Bilinear, Embedding
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .padding import (
@@ -139,6 +139,8 @@ __all__ = [
     "Linear",
     "LocalResponseNorm",
     "LocallyConnected1d",
+    "LocallyConnected2d",
+    "LocallyConnected3d",
     "LogSigmoid",
     "LogSoftmax",
     "LpPool1d",

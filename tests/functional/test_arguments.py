@@ -106,7 +106,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv[123]d", "weight", (2, 3, 4)),
     ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
     ("conv_transpose[123]d", "weight", (2, 3, 4)),
-    ("linear|locally_connected1d", "x", (0,)),
+    ("linear|locally_connected[123]d", "x", (0,)),
     ("interpolate", "x", (0, 1, 2, 3)),
     (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad", "x", (0, 1, 2, 3, 4)),
     ("|".join(FROM_INPUT + FROM_OUTPUT + ("threshold",)), "x", (0, 1, 2, 3, 4)),
