@@ -100,6 +100,7 @@ from kitnet.layers import (
     Softplus,
     Softshrink,
     Softsign,
+    SqueezeExcitation,
     StochasticDepth,
     SumPool1d,
     SumPool2d,
@@ -147,7 +148,9 @@ class LayerCase:
     @property
     def id(self) -> str:
         layer = self.layer()
-        return "-".join(type(child).__name__ for child in layer.children()) or repr(layer)
+        if isinstance(layer, Sequential):
+            return "-".join(type(child).__name__ for child in layer.children())
+        return repr(layer)
 
     @property
     def statistics(self) -> bool:
@@ -205,6 +208,8 @@ LAYERS = [
     weighted(ConvTranspose2d, 2, 3, (2, 3), 2, ((0, 1), (2, 0)), bias=False, shape=(1, 2, 3, 4)),
     weighted(ConvTranspose2d, 4, 4, 5, stride=2, padding="same", groups=4, shape=(2, 4, 3, 4)),
     weighted(ConvTranspose3d, 2, 1, 2, (1, 2, 2), shape=(2, 2, 2, 3, 3)),
+    weighted(SqueezeExcitation, 6, 3, shape=(3, 6, 4, 5)),
+    weighted(SqueezeExcitation, 4, 2, SiLU, Hardsigmoid(), shape=(2, 4, 3, 7)),
     weighted(Linear, 7, 5, shape=(3, 7)),
     weighted(Linear, 4, 3, bias=False, shape=(2, 3, 4)),
     weighted(LocallyConnected1d, 1, 1, 7, 3, bias=False, shape=(2, 1, 7)),

@@ -39,6 +39,7 @@ from .dropout import (
     stochastic_depth,
     stochastic_depth_backward,
 )
+from .excitation import scale_channels, scale_channels_backward
 from .gates import (
     gelu,
     gelu_backward,
@@ -303,6 +304,8 @@ __all__ = [
     "rms_norm_backward",
     "rmsprop_step",
     "rprop_step",
+    "scale_channels",
+    "scale_channels_backward",
     "selu",
     "selu_backward",
     "sgd_step",

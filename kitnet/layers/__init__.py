@@ -22,6 +22,7 @@ from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
+from .excitation import SqueezeExcitation
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
@@ -174,6 +175,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SqueezeExcitation",
     "StochasticDepth",
     "SumPool1d",
     "SumPool2d",

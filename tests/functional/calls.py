@@ -223,6 +223,8 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "alpha_dropout_backward": {"dy": x, "mask": abs(x)},
         "stochastic_depth": {"x": x, "mask": abs(features[:, 0])},
         "stochastic_depth_backward": {"dy": x, "mask": abs(features[:, 0])},
+        "scale_channels": {"x": x, "scale": floats(n, 3), "shift": floats(n, 3)},
+        "scale_channels_backward": {"dy": x, "x": x, "scale": floats(n, 3)},
         "pixel_shuffle": {"x": floats(n, 8, 2, 3), "upscale_factor": 2},
         "pixel_shuffle_backward": {"dy": floats(n, 2, 4, 6), "upscale_factor": 2},
         "pixel_unshuffle": {"x": floats(n, 2, 4, 6), "downscale_factor": 2},

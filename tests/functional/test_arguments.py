@@ -27,7 +27,7 @@ OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bia
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith(LOSSES)}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "pos_weight"}
 OPTIONAL |= {(f, "weight") for f, _ in FLOATS if re.match("(batch|layer|group|instance|rms)_norm", f)}
-OPTIONAL |= {("weight_norm", "g")}
+OPTIONAL |= {("weight_norm", "g"), ("scale_channels", "shift")}
 
 
 def test_every_public_function_is_varied():
@@ -119,6 +119,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("pixel_shuffle_backward", "dy", (0, 1)),
     ("dropout[123]d", "x", (2, 3, 4)),
     ("dropout[123]d_backward", "dy", (2, 3, 4)),
+    ("scale_channels", "x", (2, 3)),
     ("stochastic_depth", "x", (1, 2, 3)),
     ("stochastic_depth_backward", "dy", (1, 2, 3)),
     ("embedding", "x", (0, 1)),
