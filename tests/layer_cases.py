@@ -189,6 +189,7 @@ WITHOUT_ARGUMENTS = (
 LAYERS = [
     weighted(Conv1d, 2, 3, 3, shape=(2, 2, 9)),
     weighted(Conv1d, 4, 4, 3, 2, 1, 2, 2, False, shape=(3, 4, 12)),
+    weighted(Conv1d, 2, 3, 3, 2, "causal", 3, shape=(2, 2, 10)),
     weighted(Conv2d, 3, 4, 3, shape=(2, 3, 6, 7)),
     weighted(Conv2d, 2, 3, (3, 2), (2, 1), ((1, 2), (0, 1)), shape=(2, 2, 6, 5)),
     weighted(Conv2d, 4, 6, 3, padding="same", groups=2, shape=(1, 4, 5, 6)),
