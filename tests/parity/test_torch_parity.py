@@ -106,7 +106,7 @@ def torch_layer(case, dtype):
     theirs = getattr(torch.nn, type(layer).__name__, None)
     config = {name: value for name, value in layer.config().items() if name != "dtype"}
     padding = config.get("padding")
-    if theirs is None or "Dropout" in type(layer).__name__ or padding == "same_lower":
+    if theirs is None or "Dropout" in type(layer).__name__ or padding in ("same_lower", "causal"):
         return None
     if padding == "same" and "Transpose" in type(layer).__name__:  # PyTorch has no such padding there
         return None
