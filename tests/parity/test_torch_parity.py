@@ -82,9 +82,11 @@ def find(name):
 
 @both_dtypes
 @pytest.mark.parametrize(("name", "arguments", "output", "target"), LOSSES)
-def test_losses(name, arguments, output, target, dtype):
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_losses(name, arguments, output, target, dtype, one_by_one):
     if not hasattr(torch.nn, name):
         pytest.skip(f"PyTorch has no {name}")
+    arguments = {**arguments, "reduction": "none"} if one_by_one else arguments
     arrays = tuple(array.astype(dtype) for array in as_arrays(output))
     value, pullback = getattr(kitnet.training, name)(**arguments).vjp(
         arrays if isinstance(output, tuple) else arrays[0], target
@@ -95,7 +97,15 @@ def test_losses(name, arguments, output, target, dtype):
     if target is not None and (target.dtype.kind != "i" or name == "PoissonNLLLoss"):
         target = target.astype(dtype)
     expected = theirs(*outputs, *([] if target is None else [tensor(target)]))
-    expected.backward()
-    assert value == pytest.approx(expected.item(), rel=tolerance(dtype, name))
-    for gradient, one in zip(as_arrays(pullback()), outputs, strict=True):
-        assert_close(gradient, one.grad, tolerance(dtype, name), "gradient")
+    bound = tolerance(dtype, name)
+    if one_by_one:
+        assert_close(value, expected, bound, "value")
+        dy = np.random.default_rng(0).standard_normal(value.shape).astype(dtype)
+        expected.backward(torch.from_numpy(dy))
+        gradients = pullback(dy)
+    else:
+        assert value == pytest.approx(expected.item(), rel=bound)
+        expected.backward()
+        gradients = pullback()
+    for gradient, one in zip(as_arrays(gradients), outputs, strict=True):
+        assert_close(gradient, one.grad, bound, "gradient")

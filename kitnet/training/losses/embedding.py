@@ -85,12 +85,12 @@ class CosineEmbeddingLoss(FunctionLoss):
         self.margin = gate_number(margin, "margin", -1.0, 1.0)
         self._reduce_by(reduction)
 
-    def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any) -> tuple[Any, LossPullback]:
         x1, x2 = _several(output, 2)
         target = match(target, x1)
         options: dict[str, Any] = {"margin": self.margin, "reduction": self.reduction}
         value = F.cosine_embedding_loss(x1, x2, target, **options)
-        return float(value), lambda: F.cosine_embedding_loss_backward(1.0, x1, x2, target, **options)
+        return self._result(value, lambda dy: F.cosine_embedding_loss_backward(dy, x1, x2, target, **options))
 
 
 class TripletMarginLoss(FunctionLoss):
@@ -131,11 +131,11 @@ class TripletMarginLoss(FunctionLoss):
         self.swap = bool(swap)
         self._reduce_by(reduction)
 
-    def vjp(self, output: Any, target: Any = None) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any = None) -> tuple[Any, LossPullback]:
         a, p, n = _several(output, 3)
         options: dict[str, Any] = {name: getattr(self, name) for name in (*self._names, "reduction")}
         value = F.triplet_margin_loss(a, p, n, **options)
-        return float(value), lambda: F.triplet_margin_loss_backward(1.0, a, p, n, **options)
+        return self._result(value, lambda dy: F.triplet_margin_loss_backward(dy, a, p, n, **options))
 
     def check_target(self, target: Any, name: str = "y") -> Any:
         return target
