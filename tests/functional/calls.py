@@ -105,7 +105,7 @@ def _losses(rng: np.random.Generator, n: int) -> dict[str, Arguments]:
     calls: dict[str, Arguments] = dict.fromkeys(
         (
             *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"),
-            *("soft_margin_loss", "hinge_embedding_loss", "dice_loss"),
+            *("soft_margin_loss", "hinge_loss", "hinge_embedding_loss", "dice_loss"),
         ),
         pair,
     )

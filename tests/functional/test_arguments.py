@@ -190,7 +190,7 @@ def test_a_sample_by_itself_needs_no_batch(name):
 
 HEARD = ("x", "dy", "param", "grad", "logits", "cols")
 DEAF = {  # gradients that do not depend on x but by steps, and the loss of one of many x
-    *((f"{name}_backward", "x") for name in ("hinge_embedding_loss", "kl_div", "nll_loss")),
+    *((f"{name}_backward", "x") for name in ("hinge_loss", "hinge_embedding_loss", "kl_div", "nll_loss")),
     ("nll_loss", "x"),
 }
 

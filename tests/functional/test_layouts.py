@@ -187,6 +187,7 @@ LOSSES: dict[str, tuple[str, Callable[[Loss, np.dtype], dict[str, Any]]]] = {
     "poisson": ("poisson_nll_loss", lambda case, dtype: {"log_input": False, "eps": case.a}),
     "poisson_log": ("poisson_nll_loss", lambda case, dtype: {}),
     "soft_margin": ("soft_margin_loss", lambda case, dtype: {}),
+    "hinge": ("hinge_loss", lambda case, dtype: {"margin": case.a, "p": int(case.b)}),
     "hinge_embedding": ("hinge_embedding_loss", lambda case, dtype: {"margin": case.a}),
 }
 

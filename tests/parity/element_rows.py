@@ -136,6 +136,16 @@ def _focal(functional: Any) -> Callable[..., Any]:
     return focal
 
 
+def _hinge(functional: Any) -> Callable[..., Any]:
+    """PyTorch has it for pairs: of x and nothing."""
+
+    def hinge(x: Any, target: Any, margin: float, p: int, reduction: str) -> Any:
+        loss = functional.margin_ranking_loss(x, 0 * x, target, margin, reduction="none") ** p
+        return loss if reduction == "none" else getattr(loss, reduction)()
+
+    return hinge
+
+
 def _dice(functional: Any) -> Callable[..., Any]:
     """PyTorch has none: the formula."""
 
@@ -162,6 +172,12 @@ LOSSES = [
             torch=_focal,
         )
         for alpha, gamma in ((0.25, 2.0), (-1, 1.5), (0.75, 0.0))
+        for reduction in REDUCTIONS
+    ),
+    *(
+        Row("hinge_loss", {"x": X, "target": signs(*X)}, {"margin": margin, "p": p, "reduction": reduction},
+            torch=_hinge)
+        for margin, p in ((1.0, 1), (0.5, 2))
         for reduction in REDUCTIONS
     ),
     *(

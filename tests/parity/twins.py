@@ -27,6 +27,7 @@ AS_FUNCTIONS = {
     "Embedding": "embedding",
     "Bilinear": "bilinear",
     "StochasticDepth": "stochastic_depth",  # torchvision has it
+    "HingeLoss": "hinge_loss",  # for pairs only
     "DiceLoss": "dice_loss",  # nobody's; by its formula
     "SigmoidFocalLoss": "sigmoid_focal_loss",  # torchvision has it
 }
