@@ -130,8 +130,7 @@ def _norm(p):
         ("max_pool", lambda cells: cells.max(axis=0), {}),
         ("avg_pool", lambda cells: cells.mean(axis=0), {"count_include_pad": False}),
         ("sum_pool", lambda cells: cells.sum(axis=0), {}),
-        ("lp_pool", _norm(2), {"norm_type": 2}),
-        ("lp_pool", _norm(1.5), {"norm_type": 1.5}),
+        *(("lp_pool", _norm(p), {"norm_type": p}) for p in (1, 1.5, 2, 3, 7.3)),
         ("lp_pool", lambda cells: abs(cells).max(axis=0), {"norm_type": math.inf}),
     ],
 )
