@@ -13,7 +13,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md $(shell find kitnet -ty
 help:
 	@echo "make train           train on the bundled digits; writes model, history and picture to runs/digits"
 	@echo "make test            the whole test suite, against the installed package"
-	@echo "make test-parity     kitnet against PyTorch, value by value (installs it in $(PEERS))"
+	@echo "make test-parity     kitnet against PyTorch and Keras, value by value (installs them in $(PEERS))"
 	@echo "make test-packaging  build sdist and wheels, install them in clean environments, try them there"
 	@echo "make lint            ruff, cython-lint, mypy"
 	@echo "make bench           pytest-benchmark over tests/cases/"

@@ -14,12 +14,14 @@ from typing import Any, Literal, TypeAlias
 
 Size: TypeAlias = "int | Sequence[int]"
 Padding: TypeAlias = (
-    "int | Sequence[int] | Sequence[tuple[int, int]] | Literal['valid', 'same', 'same_lower']"
+    "int | Sequence[int] | Sequence[tuple[int, int]] | Literal['valid', 'same', 'same_lower', 'causal']"
 )
 Ints: TypeAlias = "tuple[int, ...]"
 
 MODES = ("constant", "reflect", "replicate", "circular")
 """What a border may hold."""
+
+_RULES = ("valid", "same", "same_lower")
 
 LARGEST = 2**31 - 1
 """The largest kernel, stride, dilation, padding or spatial size: planes are indexed by 32-bit offsets."""
@@ -55,13 +57,18 @@ def per_axis(value: Any, ndim: int, name: str, least: int = 1) -> Ints:
     return ints
 
 
-def _pads(padding: Any, ndim: int) -> tuple[tuple[int, int], ...] | str:
-    """Padding as one (before, after) pair per axis, or the name of the rule that yields it."""
+def _pads(padding: Any, ndim: int, causal: bool = False) -> tuple[tuple[int, int], ...] | str:
+    """Padding as one (before, after) pair per axis, or the name of the rule that yields it.
+
+    ``causal``: whether that rule is one where there is a single axis, that of time.
+    """
     if type(padding) is int and 0 <= padding <= LARGEST:  # the usual case
         return ((padding, padding),) * ndim
     if isinstance(padding, str):
-        if padding not in ("valid", "same", "same_lower"):
-            raise ValueError(f"padding: expected ints, 'valid', 'same' or 'same_lower', got {padding!r}")
+        rules = _RULES + ("causal",) * (causal and ndim == 1)
+        if padding not in rules:
+            known = ", ".join(map(repr, rules[:-1]))
+            raise ValueError(f"padding: expected ints, {known} or {rules[-1]!r}, got {padding!r}")
         return padding
     if isinstance(padding, (tuple, list)) and padding and isinstance(padding[0], (tuple, list)):
         if len(padding) != ndim:
@@ -167,7 +174,7 @@ class Window:
             tuple(in_size),
             kernel,
             kernel if stride is None and pooling else per_axis(stride, n, "stride"),
-            _pads(padding, n),
+            _pads(padding, n, causal=not pooling),
             per_axis(dilation, n, "dilation"),
             bool(ceil_mode),
             pooling,
@@ -363,6 +370,8 @@ def _axis_padding(
         return padding[axis]
     if padding == "valid":
         return 0, 0
+    if padding == "causal":  # whatever the stride: the last tap of window i is at cell i * stride
+        return span - 1, 0
     # TensorFlow's rule: ceil(size / stride) windows; an odd cell of padding goes after ("same") or before.
     total = max((-(-size // stride) - 1) * stride + span - size, 0)
     small, large = total // 2, total - total // 2

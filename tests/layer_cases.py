@@ -65,6 +65,8 @@ from kitnet.layers import (
     LeakyReLU,
     Linear,
     LocallyConnected1d,
+    LocallyConnected2d,
+    LocallyConnected3d,
     LocalResponseNorm,
     LogSigmoid,
     LogSoftmax,
@@ -98,6 +100,7 @@ from kitnet.layers import (
     Softplus,
     Softshrink,
     Softsign,
+    SqueezeExcitation,
     StochasticDepth,
     SumPool1d,
     SumPool2d,
@@ -145,7 +148,9 @@ class LayerCase:
     @property
     def id(self) -> str:
         layer = self.layer()
-        return "-".join(type(child).__name__ for child in layer.children()) or repr(layer)
+        if isinstance(layer, Sequential):
+            return "-".join(type(child).__name__ for child in layer.children())
+        return repr(layer)
 
     @property
     def statistics(self) -> bool:
@@ -184,6 +189,7 @@ WITHOUT_ARGUMENTS = (
 LAYERS = [
     weighted(Conv1d, 2, 3, 3, shape=(2, 2, 9)),
     weighted(Conv1d, 4, 4, 3, 2, 1, 2, 2, False, shape=(3, 4, 12)),
+    weighted(Conv1d, 2, 3, 3, 2, "causal", 3, shape=(2, 2, 10)),
     weighted(Conv2d, 3, 4, 3, shape=(2, 3, 6, 7)),
     weighted(Conv2d, 2, 3, (3, 2), (2, 1), ((1, 2), (0, 1)), shape=(2, 2, 6, 5)),
     weighted(Conv2d, 4, 6, 3, padding="same", groups=2, shape=(1, 4, 5, 6)),
@@ -203,10 +209,16 @@ LAYERS = [
     weighted(ConvTranspose2d, 2, 3, (2, 3), 2, ((0, 1), (2, 0)), bias=False, shape=(1, 2, 3, 4)),
     weighted(ConvTranspose2d, 4, 4, 5, stride=2, padding="same", groups=4, shape=(2, 4, 3, 4)),
     weighted(ConvTranspose3d, 2, 1, 2, (1, 2, 2), shape=(2, 2, 2, 3, 3)),
+    weighted(SqueezeExcitation, 6, 3, shape=(3, 6, 4, 5)),
+    weighted(SqueezeExcitation, 4, 2, SiLU, Hardsigmoid(), shape=(2, 4, 3, 7)),
     weighted(Linear, 7, 5, shape=(3, 7)),
     weighted(Linear, 4, 3, bias=False, shape=(2, 3, 4)),
     weighted(LocallyConnected1d, 1, 1, 7, 3, bias=False, shape=(2, 1, 7)),
     weighted(LocallyConnected1d, 2, 3, 9, 3, 2, 1, shape=(2, 2, 9)),
+    weighted(LocallyConnected2d, 2, 3, (6, 5), 3, shape=(2, 2, 6, 5)),
+    weighted(LocallyConnected2d, 3, 2, (7, 6), (3, 2), 2, ((1, 0), (0, 2)), 2, False, shape=(2, 3, 7, 6)),
+    weighted(LocallyConnected2d, 1, 2, 5, 3, 2, "same", shape=(2, 1, 5, 5)),
+    weighted(LocallyConnected3d, 2, 3, (3, 4, 5), (1, 3, 2), padding=1, shape=(2, 2, 3, 4, 5)),
     *(row(cls, shape=(3, 2, 6)) for cls in WITHOUT_ARGUMENTS),
     row(Hardtanh, -0.5, 2.0, shape=(3, 2, 5)),
     row(Threshold, 0.25, 7.0, shape=(3, 2, 5)),

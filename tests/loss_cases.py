@@ -40,6 +40,8 @@ ROWS = [
     ("PoissonNLLLoss", {}, X, np.floor(9 * PROBABILITIES)),
     ("PoissonNLLLoss", {"log_input": False, "full": True, "eps": 1e-3}, PROBABILITIES, np.floor(9 * SHARES)),
     ("SoftMarginLoss", {}, X, SIGNS),
+    ("HingeLoss", {}, X, SIGNS),
+    ("HingeLoss", {"margin": 0.5, "p": 2, "reduction": "sum"}, X, SIGNS),
     ("HingeEmbeddingLoss", {}, abs(X), SIGNS),
     ("HingeEmbeddingLoss", {"margin": 2.0, "reduction": "sum"}, abs(X), SIGNS),
     ("CosineEmbeddingLoss", {}, (X, T), SIGNS[:, 0]),

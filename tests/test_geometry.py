@@ -58,6 +58,28 @@ def test_same_padding_is_tensorflows(size, kernel, stride):
     assert Window.of((9,), kernel, stride, "valid") == Window.of((9,), kernel, stride, 0)
 
 
+@pytest.mark.parametrize(("size", "kernel", "stride"), list(product((1, 4, 5, 9), (1, 2, 3, 4), (1, 2, 3))))
+@pytest.mark.parametrize("dilation", [1, 2, 5])
+def test_causal_windows_end_where_their_output_stands(size, kernel, stride, dilation):
+    window = Window.of((size,), kernel, stride, "causal", dilation)
+    span = dilation * (kernel - 1) + 1
+    assert (window.pads, window.out_size) == (((span - 1, 0),), (-(-size // stride),))
+
+
+def test_causal_is_for_one_axis_without_pooling():
+    for make in (
+        lambda: Window.of((5, 5), 3, 1, "causal"),
+        lambda: Window.of((5,), 3, 1, "causal", pooling=True),
+        lambda: Window.transposed((5,), 3, 1, "causal"),
+    ):
+        with pytest.raises(
+            ValueError, match=r"^padding: expected ints, 'valid', 'same' or 'same_lower', got"
+        ):
+            make()
+    with pytest.raises(ValueError, match=r"'same', 'same_lower' or 'causal', got 'full'"):
+        Window.of((5,), 3, 1, "full")
+
+
 def test_a_transposed_window_is_the_smallest_that_has_so_many_places():
     """And ``output_padding`` cells more, which make no place, or (a stride of them) places of their own."""
     for out, k, s, d, pads in SMALL:

@@ -39,6 +39,7 @@ from .dropout import (
     stochastic_depth,
     stochastic_depth_backward,
 )
+from .excitation import scale_channels, scale_channels_backward
 from .gates import (
     gelu,
     gelu_backward,
@@ -62,6 +63,10 @@ from .linear import (
 from .local import (
     locally_connected1d,
     locally_connected1d_backward,
+    locally_connected2d,
+    locally_connected2d_backward,
+    locally_connected3d,
+    locally_connected3d_backward,
 )
 from .lookup import (
     bilinear,
@@ -270,6 +275,10 @@ __all__ = [
     "local_response_norm_backward",
     "locally_connected1d",
     "locally_connected1d_backward",
+    "locally_connected2d",
+    "locally_connected2d_backward",
+    "locally_connected3d",
+    "locally_connected3d_backward",
     "log_softmax",
     "log_softmax_backward",
     "logsigmoid",
@@ -295,6 +304,8 @@ __all__ = [
     "rms_norm_backward",
     "rmsprop_step",
     "rprop_step",
+    "scale_channels",
+    "scale_channels_backward",
     "selu",
     "selu_backward",
     "sgd_step",

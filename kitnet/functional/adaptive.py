@@ -14,6 +14,7 @@ import numpy as np
 
 from .._arrays import Array, empty, gate, gate_batch
 from .._geometry import Ints, checked_shape, one_int, product
+from ._batch import takes_one_sample
 from ._lists import Lists, lists_of, resample
 from .avgpool import (
     avg_pool1d,
@@ -116,6 +117,7 @@ def _along(y: Array, place: Array | None, axis: int, out: int, step: int) -> tup
     return best, where
 
 
+@takes_one_sample(1, results=2)
 def _adaptive_max_pool(ndim: int, x: Array, output_size: Any, return_indices: bool) -> Any:
     x = gate_batch(x, "x", ndim + 2)
     out = resolved(output_size, x.shape[2:])
@@ -128,10 +130,12 @@ def _adaptive_max_pool(ndim: int, x: Array, output_size: Any, return_indices: bo
     return (y, indices) if return_indices else y
 
 
+@takes_one_sample(1)
 def _adaptive_avg_pool(ndim: int, x: Array, output_size: Any) -> Array:
     return adaptive_avg_pool(gate_batch(x, "x", ndim + 2), output_size)
 
 
+@takes_one_sample(2)
 def _adaptive_avg_pool_backward(ndim: int, dy: Array, input_shape: Ints, output_size: Any) -> Array:
     return adaptive_avg_pool_backward(dy, checked_shape(input_shape, ndim + 2, "input_shape"), output_size)
 
@@ -153,7 +157,7 @@ def adaptive_avg_pool2d(x: Array, output_size: Any) -> Array:
     Parameters
     ----------
     x
-        Images (N, C, H, W), float32 or float64; only N may be 0.
+        Images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W).
     output_size
         The windows along each axis: an int, or one per axis; None for as many as the axis has cells. More
         windows than cells repeat cells.

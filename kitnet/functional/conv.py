@@ -103,8 +103,11 @@ def conv1d(
 ) -> Array:
     """Convolve signals (N, C, L) with kernels (K, C / groups, kw): y is (N, K, OL).
 
-    All arguments, errors and sources are those of ``conv2d``, with one spatial axis. The example is the
-    article's section 2: seven inputs, five outputs, three shared weights.
+    All arguments, errors and sources are those of ``conv2d``, with one spatial axis. For signals in time
+    there is one more padding: ``"causal"``, dilation (kw - 1) cells before and none after, so that OL =
+    ceil(L / stride) and no output sees inputs that come later (van den Oord et al., "WaveNet: a generative
+    model for raw audio", 2016). The example is the article's section 2: seven inputs, five outputs, three
+    shared weights.
 
     >>> import numpy as np
     >>> from kitnet import functional as F

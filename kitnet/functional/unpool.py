@@ -11,6 +11,7 @@ import numpy as np
 
 from .._arrays import Array, checked_size, empty, gate, gate_batch, gate_int, zeros
 from .._geometry import Ints, Size, per_axis, product
+from ._batch import takes_one_sample
 from .maxpool import plane_size
 
 
@@ -37,6 +38,7 @@ def unpooled(
     return out
 
 
+@takes_one_sample(2)
 def _max_unpool(
     ndim: int,
     x: Array,
@@ -57,6 +59,7 @@ def _max_unpool(
     return y
 
 
+@takes_one_sample(2)
 def _max_unpool_backward(
     ndim: int,
     dy: Array,
@@ -113,7 +116,7 @@ def max_unpool2d(
     Parameters
     ----------
     x
-        Pooled images (N, C, H, W), float32 or float64; only N may be 0.
+        Pooled images (N, C, H, W), float32 or float64; only N may be 0. Or one image (C, H, W).
     indices
         From ``max_pool2d(..., return_indices=True)``: integers of the shape of x, offsets in a plane of the
         result. Where two are the same, one of their numbers stays.

@@ -22,10 +22,11 @@ from .base import Layer
 from .conv import Conv1d, Conv2d, Conv3d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
+from .excitation import SqueezeExcitation
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .linear import Linear
-from .local import LocallyConnected1d
+from .local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d
 from .lookup import Bilinear, Embedding
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .padding import (
@@ -139,6 +140,8 @@ __all__ = [
     "Linear",
     "LocalResponseNorm",
     "LocallyConnected1d",
+    "LocallyConnected2d",
+    "LocallyConnected3d",
     "LogSigmoid",
     "LogSoftmax",
     "LpPool1d",
@@ -172,6 +175,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SqueezeExcitation",
     "StochasticDepth",
     "SumPool1d",
     "SumPool2d",

@@ -13,6 +13,14 @@ from ..functional.unpool import unpooled
 from .base import Layer, Pullback, no_gradient
 
 
+def _parted(in_shape: Sequence[int], ndim: int) -> tuple[Any, ...]:
+    """N and C, or C alone for a sample by itself, and the spatial sizes."""
+    if len(in_shape) == ndim + 1:
+        return _parted((1, *in_shape), ndim)[1:]
+    n, c, *size = checked_shape(in_shape, ndim + 2, "in_shape")
+    return n, c, tuple(size)
+
+
 class _Adaptive(Layer):
     ndim: ClassVar[int]
     _op: ClassVar[Any]
@@ -26,8 +34,8 @@ class _Adaptive(Layer):
         return y
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        n, c, *in_size = checked_shape(in_shape, self.ndim + 2, "in_shape")
-        return (n, c, *resolved(self.output_size, tuple(in_size)))
+        *front, size = _parted(in_shape, self.ndim)
+        return (*front, *resolved(self.output_size, size))
 
 
 class _AdaptiveAvgPool(_Adaptive):
@@ -269,8 +277,8 @@ class _MaxUnpool(Layer):
         return y, (lambda dy: self._op_backward(dy, indices, *arguments)) if input_grad else no_gradient
 
     def out_shape(self, in_shape: Sequence[int], output_size: Sequence[int] | None = None) -> tuple[int, ...]:
-        n, c, *size = checked_shape(in_shape, self.ndim + 2, "in_shape")
-        return (n, c, *unpooled(tuple(size), self.kernel_size, self.stride, self.padding, output_size))
+        *front, size = _parted(in_shape, self.ndim)
+        return (*front, *unpooled(size, self.kernel_size, self.stride, self.padding, output_size))
 
 
 class MaxUnpool1d(_MaxUnpool):

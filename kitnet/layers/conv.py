@@ -161,7 +161,8 @@ class ConvBatchNorm(AbsorbsClip):
 class Conv1d(Conv):
     """Convolution of signals (N, C, L) with kernels (K, C / groups, kw); see ``Conv2d``.
 
-    The example is the article's: seven inputs, five outputs, three shared weights.
+    ``padding="causal"``, which only signals have, lets no output see inputs that come later. The example is
+    the article's: seven inputs, five outputs, three shared weights.
 
     >>> import numpy as np
     >>> from kitnet.layers import Conv1d

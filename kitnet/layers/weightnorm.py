@@ -23,7 +23,7 @@ class WeightNorm(Layer):
     Parameters
     ----------
     layer
-        A layer with a weight and a bias or None: a convolution, ``Linear``, ``LocallyConnected1d``.
+        A layer with a weight and a bias or None: a convolution, ``Linear``, a locally connected one.
     dim
         The axis of the weight that keeps its own lengths; None: one length for all.
 

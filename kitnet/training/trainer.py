@@ -105,6 +105,8 @@ class Trainer:
         ):
             if not isinstance(value, kind):
                 raise TypeError(f"{name}: expected a {kind.__name__}, got {type(value).__name__}")
+        if getattr(loss, "reduction", None) == "none":
+            raise ValueError(f"loss: expected one that is one number, got {loss!r}")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.metrics = dict(loss.metrics if metrics is None else metrics)

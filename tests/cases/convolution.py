@@ -27,6 +27,9 @@ CONVS: list[dict[str, Any]] = [
     {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, **_RELU},
     {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, "bias": False, **_RELU6},
     {"x": (2, 4, 9, 11), "k": 4, "kernel": 3, "padding": 1, "groups": 4, **_RELU},
+    # nothing from the future
+    *({"x": (2, 3, 17), "k": 5, "kernel": 3, "padding": "causal", "dilation": d} for d in (1, 2, 4, 16)),
+    {"x": (2, 3, 17), "k": 5, "kernel": 4, "padding": "causal", "dilation": 3, "stride": 2},
     # more padding than kernel, and images smaller than it
     {"x": (1, 2, 3, 3), "k": 3, "kernel": 2, "padding": 4},
     {"x": (1, 2, 2, 3), "k": 3, "kernel": 5, "padding": ((3, 1), (0, 4)), "stride": 2},

@@ -22,6 +22,7 @@ PARAMETERS: dict[str, list[tuple[float, float]]] = {
     "poisson": [(1e-8, 0)],
     "poisson_log": [(0, 0)],
     "soft_margin": [(0, 0)],
+    "hinge": [(1, 1), (1.5, 2)],
     "hinge_embedding": [(1, 0)],
 }
 """Every loss of single elements, with all that its parameters may be."""

@@ -115,7 +115,7 @@ class Loss(Case):
             x, t = 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(-t))
         elif self.kind in ("bce_with_logits", "focal"):
             t = np.where(rng.random(t.shape) < 0.5, t > 0, 1 / (1 + np.exp(-t)))
-        elif self.kind in ("soft_margin", "hinge_embedding"):
+        elif self.kind in ("soft_margin", "hinge", "hinge_embedding"):
             t = np.where(t > 0, 1, -1)
         if self.kind in ("mse", "l1", "huber", "smooth_l1") and self.special:
             x[::4] = t[::4]

@@ -142,6 +142,7 @@ LOSSES = [
     (lambda: F.dice_loss_backward(zeros(2), Z, Z, reduction="none"), V, "dy"),
     (lambda: F.multi_margin_loss(Z, ints(2, fill=4)), V, "target"),
     (lambda: F.multi_margin_loss(Z, ints(2), p=3), V, "p"),
+    (lambda: F.hinge_loss(Z, Z, p=3), V, "p"),
     (lambda: F.multi_margin_loss(Z, ints(2), p=True), V, "p"),
     (lambda: F.multi_margin_loss(Z, ints(2), weight=zeros(3)), V, "weight"),
     (lambda: F.multi_margin_loss(zeros(4), ints(1)), V, "x"),

@@ -17,6 +17,7 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
 
     x, y, dy = floats(n, 2, *(5,) * ndim), abs(floats(n, 2, *(3,) * ndim)) + 1, floats(n, 2, *(3,) * ndim)
     weight, maps = floats(4, 2, *(3,) * ndim), floats(n, 4, *(3,) * ndim)
+    local = floats(*(3,) * ndim, *weight.shape)
     indices = rng.integers(0, 5**ndim, dy.shape, np.int32)
     window = {"kernel_size": 3, "stride": 1}
     d = f"{ndim}d"
@@ -35,6 +36,8 @@ def _windowed(rng: np.random.Generator, n: int, ndim: int) -> dict[str, Argument
         f"conv{d}_backward": {"dy": maps, "x": x, "weight": weight},
         f"conv_transpose{d}": {"x": maps, "weight": weight, "bias": floats(2)},
         f"conv_transpose{d}_backward": {"dy": x, "x": maps, "weight": weight},
+        f"locally_connected{d}": {"x": x, "weight": local, "bias": floats(*local.shape[ndim::-1])},
+        f"locally_connected{d}_backward": {"dy": maps, "x": x, "weight": local},
         f"max_pool{d}": {"x": x, **window, "return_indices": True},
         f"max_pool{d}_backward": {"dy": dy, "indices": indices, "input_shape": x.shape},
         f"avg_pool{d}": {"x": x, **window},
@@ -102,7 +105,7 @@ def _losses(rng: np.random.Generator, n: int) -> dict[str, Arguments]:
     calls: dict[str, Arguments] = dict.fromkeys(
         (
             *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"),
-            *("soft_margin_loss", "hinge_embedding_loss", "dice_loss"),
+            *("soft_margin_loss", "hinge_loss", "hinge_embedding_loss", "dice_loss"),
         ),
         pair,
     )
@@ -129,14 +132,11 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
     x, target = floats(n, 3, 4, 5), rng.integers(0, 3, (n, 4, 5))
     mean, var = floats(3), abs(floats(3)) + 1
     plane = floats(4, 5)
-    features, local = floats(n, 4), floats(5, 2, 3, 3)
-    signal, delta = floats(n, 3, 7), floats(n, 2, 5)
+    features = floats(n, 4)
     cols, rows = floats(n, 3 * 4, 12), floats(n * 12, 3 * 4)
     calls: dict[str, Arguments] = {
         "linear": {"x": features, "weight": floats(5, 4), "bias": floats(5)},
         "linear_backward": {"dy": floats(n, 5), "x": features, "weight": floats(5, 4)},
-        "locally_connected1d": {"x": signal, "weight": local, "bias": floats(2, 5)},
-        "locally_connected1d_backward": {"dy": delta, "x": signal, "weight": local},
         "unfold": {"x": x, "kernel_size": 2},
         "fold": {"cols": cols, "output_size": (4, 5), "kernel_size": 2},
         "im2col": {"x": x, "kernel_size": 2},
@@ -223,6 +223,8 @@ def valid_calls(n: int = 2) -> dict[str, Arguments]:
         "alpha_dropout_backward": {"dy": x, "mask": abs(x)},
         "stochastic_depth": {"x": x, "mask": abs(features[:, 0])},
         "stochastic_depth_backward": {"dy": x, "mask": abs(features[:, 0])},
+        "scale_channels": {"x": x, "scale": floats(n, 3), "shift": floats(n, 3)},
+        "scale_channels_backward": {"dy": x, "x": x, "scale": floats(n, 3)},
         "pixel_shuffle": {"x": floats(n, 8, 2, 3), "upscale_factor": 2},
         "pixel_shuffle_backward": {"dy": floats(n, 2, 4, 6), "upscale_factor": 2},
         "pixel_unshuffle": {"x": floats(n, 2, 4, 6), "downscale_factor": 2},

@@ -27,7 +27,7 @@ OPTIONAL |= {(f, a) for f, a in FLOATS if a in ("bias", "norm_weight", "norm_bia
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "weight" and f.startswith(LOSSES)}
 OPTIONAL |= {(f, a) for f, a in FLOATS if a == "pos_weight"}
 OPTIONAL |= {(f, "weight") for f, _ in FLOATS if re.match("(batch|layer|group|instance|rms)_norm", f)}
-OPTIONAL |= {("weight_norm", "g")}
+OPTIONAL |= {("weight_norm", "g"), ("scale_channels", "shift")}
 
 
 def test_every_public_function_is_varied():
@@ -106,7 +106,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("conv[123]d", "weight", (2, 3, 4)),
     ("conv_transpose[123]d", "x", (0, 2, 3, 4)),
     ("conv_transpose[123]d", "weight", (2, 3, 4)),
-    ("linear|locally_connected1d", "x", (0,)),
+    ("linear|locally_connected[123]d", "x", (0,)),
     ("interpolate", "x", (0, 1, 2, 3)),
     (".*_pool[123]d|unfold|im2col|fold_backward|col2im_backward|pad", "x", (0, 1, 2, 3, 4)),
     ("|".join(FROM_INPUT + FROM_OUTPUT + ("threshold",)), "x", (0, 1, 2, 3, 4)),
@@ -119,6 +119,7 @@ FREE = [  # functions, argument, axes that may have another size
     ("pixel_shuffle_backward", "dy", (0, 1)),
     ("dropout[123]d", "x", (2, 3, 4)),
     ("dropout[123]d_backward", "dy", (2, 3, 4)),
+    ("scale_channels", "x", (2, 3)),
     ("stochastic_depth", "x", (1, 2, 3)),
     ("stochastic_depth_backward", "dy", (1, 2, 3)),
     ("embedding", "x", (0, 1)),
@@ -189,7 +190,7 @@ def test_a_sample_by_itself_needs_no_batch(name):
 
 HEARD = ("x", "dy", "param", "grad", "logits", "cols")
 DEAF = {  # gradients that do not depend on x but by steps, and the loss of one of many x
-    *((f"{name}_backward", "x") for name in ("hinge_embedding_loss", "kl_div", "nll_loss")),
+    *((f"{name}_backward", "x") for name in ("hinge_loss", "hinge_embedding_loss", "kl_div", "nll_loss")),
     ("nll_loss", "x"),
 }
 

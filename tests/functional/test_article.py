@@ -50,13 +50,22 @@ def test_local_receptive_fields_and_weight_sharing_reduce_35_weights_to_15_and_3
     assert (dense.size, local.size, w.size) == (35, 15, 3)
 
 
-def test_the_gradient_of_shared_weights_is_the_sum_over_the_places(rng):
-    x, w, dy = rng.standard_normal((4, 2, 7)), rng.standard_normal((3, 2, 3)), rng.standard_normal((4, 3, 5))
-    shared = F.conv1d_backward(dy, x, w)
-    dx, dw, db = F.locally_connected1d_backward(dy, x, np.broadcast_to(w, (5, 3, 2, 3)))
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_the_gradient_of_shared_weights_is_the_sum_over_the_places(rng, ndim):
+    size, kernel, places = (7, 6, 4)[:ndim], (3, 2, 2)[:ndim], (5, 5, 3)[:ndim]
+    x, w = rng.standard_normal((4, 2, *size)), rng.standard_normal((3, 2, *kernel))
+    dy, local = rng.standard_normal((4, 3, *places)), np.broadcast_to(w, (*places, *w.shape))
+    conv, conv_backward = (getattr(F, f"conv{ndim}d{end}") for end in ("", "_backward"))
+    unshared, unshared_backward = (getattr(F, f"locally_connected{ndim}d{end}") for end in ("", "_backward"))
+    np.testing.assert_allclose(unshared(x, local), conv(x, w), rtol=1e-12, atol=1e-12)
+    shared = conv_backward(dy, x, w)
+    dx, dw, db = unshared_backward(dy, x, local)
+    everywhere = tuple(range(ndim))
     np.testing.assert_allclose(dx, shared[0], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(dw.sum(axis=0), shared[1], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(db.sum(axis=1), shared[2], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(dw.sum(axis=everywhere), shared[1], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        db.sum(axis=tuple(a + 1 for a in everywhere)), shared[2], rtol=1e-12, atol=1e-12
+    )
 
 
 def test_several_feature_maps_are_several_shared_kernels(rng):

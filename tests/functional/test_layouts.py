@@ -83,13 +83,15 @@ def _linear(case: Linear, a: Arrays) -> Arrays:
 
 
 def _local(case: Local, a: Arrays) -> Arrays:
-    moves = (case.stride, case.padding, case.dilation)
-    places, k, _ = a["weight"].shape
-    weight = a["weight"].reshape(places, k, case.x[1], case.window.kernel[0])
-    y = F.locally_connected1d(a["x"], weight, _optional(a["bias"]), *moves)
-    dx, dweight, dbias = F.locally_connected1d_backward(a["dy"], a["x"], weight, *moves)
-    return {"y": y, "dx": dx, "dweight": dweight.reshape(places, k, -1)} | (
-        {"dbias": dbias} if case.bias else {}
+    op, backward = _op(case, "locally_connected")
+    window, moves = case.window, (case.stride, case.padding, case.dilation)
+    weight = a["weight"].reshape(*window.out_size, case.k, case.x[1], *window.kernel)
+    bias = a["bias"].reshape(case.k, *window.out_size) if case.bias else None
+    y = op(a["x"], weight, bias, *moves)
+    dx, dweight, dbias = backward(a["dy"].reshape(y.shape), a["x"], weight, *moves)
+    y, dweight = y.reshape(a["dy"].shape), dweight.reshape(a["weight"].shape)
+    return {"y": y, "dx": dx, "dweight": dweight} | (
+        {"dbias": dbias.reshape(case.k, -1)} if case.bias else {}
     )
 
 
@@ -185,6 +187,7 @@ LOSSES: dict[str, tuple[str, Callable[[Loss, np.dtype], dict[str, Any]]]] = {
     "poisson": ("poisson_nll_loss", lambda case, dtype: {"log_input": False, "eps": case.a}),
     "poisson_log": ("poisson_nll_loss", lambda case, dtype: {}),
     "soft_margin": ("soft_margin_loss", lambda case, dtype: {}),
+    "hinge": ("hinge_loss", lambda case, dtype: {"margin": case.a, "p": int(case.b)}),
     "hinge_embedding": ("hinge_embedding_loss", lambda case, dtype: {"margin": case.a}),
 }
 
@@ -266,8 +269,6 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
 
 def _offered(case: Case) -> bool:
     """Whether a public function covers the row: kernels are more general here and there."""
-    if isinstance(case, Local):
-        return len(case.x) == 3
     if isinstance(case, AvgPool):
         return case.dilation == 1
     if isinstance(case, BatchNorm):

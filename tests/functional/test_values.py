@@ -169,6 +169,15 @@ def test_same_padding_puts_the_odd_cell_after_and_same_lower_before():
     np.testing.assert_array_equal(F.conv1d(x, w, stride=2, padding="same"), signal(21, 3))
 
 
+def test_causal_padding_sees_the_past_only():
+    x, w = signal(1, 2, 3, 4, 5), signal(100, 10, 1)
+    np.testing.assert_array_equal(F.conv1d(x, w, padding="causal"), signal(1, 12, 123, 234, 345))
+    np.testing.assert_array_equal(F.conv1d(x, w, padding="causal", dilation=2), signal(1, 2, 13, 24, 135))
+    np.testing.assert_array_equal(F.conv1d(x, w, padding="causal", stride=2), signal(1, 123, 345))
+    dx, _, _ = F.conv1d_backward(signal(0, 0, 1, 0, 0), x, w, padding="causal")
+    np.testing.assert_array_equal(dx, signal(100, 10, 1, 0, 0))
+
+
 @pytest.mark.parametrize("op", ["conv", "linear", "batch_norm"])
 def test_clip_is_a_fused_activation_that_keeps_nan(op):
     x = np.array([[-2.0, 0.5, 9, NAN]])

@@ -15,13 +15,14 @@ import kitnet
 from kitnet import layers
 from kitnet.layers import Dropout, Layer
 from kitnet.layers.activation import SameShape
+from kitnet.layers.adaptive import _Adaptive as Adaptive
 from kitnet.layers.padding import Padding
 from kitnet.layers.windowed import Windowed
 from kitnet.models import Sequential
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-BATCHED = (layers.LocallyConnected1d, layers.Fold, layers.Unfold)  # their functions take no sample by itself
-SPATIAL = [case for case in LAYERS if isinstance(case.layer(), (Windowed, Padding))]
+BATCHED = (layers.Fold, layers.Unfold)  # their functions take no sample by itself
+SPATIAL = [case for case in LAYERS if isinstance(case.layer(), (Windowed, Padding, Adaptive))]
 SPATIAL = [case for case in SPATIAL if not isinstance(case.layer(), BATCHED)]
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

@@ -20,6 +20,7 @@ from kitnet.layers import (
     Layer,
     Linear,
     LocallyConnected1d,
+    LocallyConnected2d,
     LpPool2d,
     MaxPool2d,
     Parameter,
@@ -92,6 +93,7 @@ def test_arguments_are_those_of_pytorch(name):
         (lambda **kw: DepthwiseConv2d(300, 3, depth_multiplier=2, **kw), 9),
         (lambda **kw: Linear(50, 200, **kw), 50),
         (lambda **kw: LocallyConnected1d(3, 40, 20, 5, **kw), 15),
+        (lambda **kw: LocallyConnected2d(3, 10, (9, 8), (2, 3), **kw), 18),
     ],
 )
 def test_parameters_start_as_in_pytorch(make, fan_in):
@@ -157,6 +159,7 @@ def test_parameters_start_as_in_pytorch(make, fan_in):
         (lambda: Linear(1, True), TypeError, "out_features: expected"),
         (lambda: LocallyConnected1d(1, 1, 2, 3), ValueError, "kernel_size: expected a kernel that fits"),
         (lambda: LocallyConnected1d(1, 1, 0, 1), ValueError, "in_size: expected"),
+        (lambda: LocallyConnected2d(1, 1, (5, 5, 5), 1), ValueError, "in_size: expected"),
         (lambda: MaxPool2d(2, padding=2), ValueError, "padding: expected at most half"),
         (lambda: MaxPool2d(2, stride=(2, 0)), ValueError, "stride: expected"),
         (lambda: AvgPool2d(2, padding=2), ValueError, "padding: expected at most half"),
@@ -189,6 +192,7 @@ def test_layers_name_the_input_that_does_not_fit():
         (Linear(4, 2), (3, 5)),
         (BatchNorm2d(3), (1, 2, 4, 4)),
         (LocallyConnected1d(1, 1, 7, 3), (1, 1, 8)),
+        (LocallyConnected2d(1, 1, (7, 8), 3), (1, 1, 8, 7)),
         (Flatten(2, 1), (2, 3, 4)),
         (Flatten(3), (2, 3)),
     ):

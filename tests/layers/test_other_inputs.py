@@ -154,3 +154,19 @@ def test_alpha_dropout_keeps_mean_and_variance(p):
 def test_bad_arguments_are_named(make, error, match):
     with pytest.raises(error, match=match):
         make()
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_unpooling_takes_a_sample_by_itself(ndim):
+    layer, pool = (MaxUnpool1d, MaxUnpool2d, MaxUnpool3d)[ndim - 1](2, 3), getattr(F, f"max_pool{ndim}d")
+    x = np.random.default_rng(0).normal(size=(1, 2, *(8, 5, 6)[:ndim]))
+    y, indices = pool(x, 2, 3, return_indices=True)
+    size = x.shape[2:]
+    (z, pullback), (alone, alone_pullback) = (
+        layer.vjp(*given, size) for given in ((y, indices), (y[0], indices[0]))
+    )
+    np.testing.assert_array_equal(alone, z[0])
+    np.testing.assert_array_equal(alone_pullback(x[0]), pullback(x)[0])
+    assert layer.out_shape(y.shape[1:], size) == alone.shape
+    with pytest.raises(ValueError, match=r"^(x|indices): expected"):
+        layer(y[0], indices, size)

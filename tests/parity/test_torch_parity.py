@@ -1,4 +1,4 @@
-"""Values and gradients are PyTorch's: of functions, of layers and of losses, in both dtypes.
+"""Values and gradients are PyTorch's: of functions and of losses, in both dtypes.
 
 Runs where PyTorch is installed, which is no requirement of the other tests.
 """
@@ -9,8 +9,8 @@ import zlib
 
 import numpy as np
 import pytest
-from layer_cases import LAYERS
 from loss_cases import ROWS as LOSSES
+from parity.closeness import assert_close, both_dtypes, tensor, tolerance
 from parity.rows import ROWS
 
 import kitnet.training
@@ -18,31 +18,11 @@ from kitnet import functional as F
 
 torch = pytest.importorskip("torch")
 
-both_dtypes = pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)
-# PyTorch finds it worth a warning that the mean is a mean.
-pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
-
-FLOAT_CONSTANTS = ("hardsigmoid", "Hardsigmoid", "binary_cross_entropy")
-"""What PyTorch computes in double with a constant of float."""
-
-
-def tolerance(dtype, name):
-    return 1e-5 if dtype == np.float32 else 1e-7 if name in FLOAT_CONSTANTS else 1e-10
-
-
-def tensor(value, gradient=False):
-    """An array as a tensor of its own, anything else as it is."""
-    if not isinstance(value, np.ndarray):
-        return value
-    return torch.from_numpy(value.copy()).requires_grad_(gradient and value.dtype.kind == "f")
-
-
-def assert_close(actual, expected, bound, what):
-    """Errors of at most ``bound`` times the number, or times the largest one; dtypes are the same."""
-    expected = expected.detach().numpy()
-    assert np.asarray(actual).dtype == expected.dtype, what
-    scale = np.abs(expected).max(initial=0)
-    np.testing.assert_allclose(actual, expected, bound, bound * scale, err_msg=what)
+# PyTorch finds it worth a warning that the mean is a mean, and that an even kernel has an odd border.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning"),
+]
 
 
 def one_by_one(actual, expected, bound, what, given):
@@ -100,68 +80,13 @@ def find(name):
     return getattr(torch.nn.functional, name, None) or getattr(torch, name)
 
 
-def torch_layer(case, dtype):
-    """PyTorch's layer of the same class and arguments, or None where it has none."""
-    layer = case.layer(dtype)
-    theirs = getattr(torch.nn, type(layer).__name__, None)
-    config = {name: value for name, value in layer.config().items() if name != "dtype"}
-    padding = config.get("padding")
-    if theirs is None or "Dropout" in type(layer).__name__ or padding == "same_lower":
-        return None
-    if padding == "same" and "Transpose" in type(layer).__name__:  # PyTorch has no such padding there
-        return None
-    if isinstance(padding, list) and any(isinstance(p, list) and p[0] != p[1] for p in padding):
-        return None
-    names = inspect.signature(theirs).parameters
-    if any(value and name not in names for name, value in config.items()):
-        return None
-    config = {n: tuple(v) if isinstance(v, list) else v for n, v in config.items() if n in names}
-    if isinstance(padding, list):
-        config["padding"] = tuple(p[0] if isinstance(p, list) else p for p in padding)
-    return theirs(**config).to(torch.float32 if dtype == np.float32 else torch.float64)
-
-
-COMPARED = [case for case in LAYERS if torch_layer(case, np.dtype(np.float32)) is not None]
-
-
-def test_most_layers_are_compared():
-    assert len(COMPARED) > len(LAYERS) / 2
-
-
-@both_dtypes
-@pytest.mark.parametrize("case", COMPARED, ids=lambda case: case.id)
-def test_layers(case, dtype):
-    layer, x = case.layer(dtype), case.x(dtype)
-    theirs = torch_layer(case, dtype)
-    state = {name: p.data for name, p in layer.named_parameters()} | layer.buffers()
-    bound = tolerance(dtype, type(layer).__name__)
-    theirs.load_state_dict({name: tensor(array) for name, array in state.items()})
-    theirs.eval()
-    assert_close(layer(x), theirs(tensor(x)), bound, "inference")
-
-    theirs.train()
-    given = tensor(x, gradient=True)
-    expected = theirs(given)
-    y, pullback = layer.vjp(x)
-    assert_close(y, expected, bound, "y")
-    dy = np.random.default_rng(3).standard_normal(y.shape).astype(dtype)
-    expected.backward(torch.from_numpy(dy))
-    assert_close(pullback(dy), given.grad, bound, "dx")
-    for (name, parameter), theirs_parameter in zip(
-        layer.named_parameters(), theirs.parameters(), strict=True
-    ):
-        assert_close(parameter.grad, theirs_parameter.grad, bound, f"d{name}")
-    for name, buffer in theirs.named_buffers():
-        if name == "num_batches_tracked" and type(layer).__name__.startswith("InstanceNorm"):
-            continue  # PyTorch has the count there, and does not count
-        np.testing.assert_allclose(layer.buffers()[name], buffer.numpy(), rtol=bound, err_msg=name)
-
-
 @both_dtypes
 @pytest.mark.parametrize(("name", "arguments", "output", "target"), LOSSES)
-def test_losses(name, arguments, output, target, dtype):
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_losses(name, arguments, output, target, dtype, one_by_one):
     if not hasattr(torch.nn, name):
         pytest.skip(f"PyTorch has no {name}")
+    arguments = {**arguments, "reduction": "none"} if one_by_one else arguments
     arrays = tuple(array.astype(dtype) for array in as_arrays(output))
     value, pullback = getattr(kitnet.training, name)(**arguments).vjp(
         arrays if isinstance(output, tuple) else arrays[0], target
@@ -172,7 +97,15 @@ def test_losses(name, arguments, output, target, dtype):
     if target is not None and (target.dtype.kind != "i" or name == "PoissonNLLLoss"):
         target = target.astype(dtype)
     expected = theirs(*outputs, *([] if target is None else [tensor(target)]))
-    expected.backward()
-    assert value == pytest.approx(expected.item(), rel=tolerance(dtype, name))
-    for gradient, one in zip(as_arrays(pullback()), outputs, strict=True):
-        assert_close(gradient, one.grad, tolerance(dtype, name), "gradient")
+    bound = tolerance(dtype, name)
+    if one_by_one:
+        assert_close(value, expected, bound, "value")
+        dy = np.random.default_rng(0).standard_normal(value.shape).astype(dtype)
+        expected.backward(torch.from_numpy(dy))
+        gradients = pullback(dy)
+    else:
+        assert value == pytest.approx(expected.item(), rel=bound)
+        expected.backward()
+        gradients = pullback()
+    for gradient, one in zip(as_arrays(gradients), outputs, strict=True):
+        assert_close(gradient, one.grad, bound, "gradient")

@@ -96,10 +96,30 @@ def test_a_data_set_of_targets_passes_its_check(name, arguments, output, target)
             loss.check_target(target.astype(object), "labels")
 
 
+@every_row
+def test_losses_one_by_one(name, arguments, output, target):
+    """ "none" are the summands of "sum", and the pullback takes a weight for each."""
+    total, one_by_one = (make(name, {**arguments, "reduction": r}) for r in ("sum", "none"))
+    value, pullback = one_by_one.vjp(output, target)
+    assert value.sum() == pytest.approx(total(output, target), rel=1e-12)
+    same, twice = pullback(np.ones_like(value)), pullback(np.full_like(value, 2))
+    for expected, got, double in zip(
+        *map(tuple_of, (total.vjp(output, target)[1](), same, twice)), strict=True
+    ):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(double, 2 * expected, rtol=1e-12, atol=1e-14)
+    doubled = total.vjp(output, target)[1](2.0)
+    for expected, got in zip(tuple_of(twice), tuple_of(doubled), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("name", sorted({name for name, *_ in ROWS}))
 def test_training_needs_one_number(name):
-    with pytest.raises(ValueError, match=r"^reduction: expected .*, got .none"):
-        make(name, {"reduction": "none"})
+    model = Linear(3, 1)
+    with pytest.raises(ValueError, match=rf"^loss: expected one that is one number, got {name}"):
+        Trainer(model, make(name, {"reduction": "none"}), SGD(model))
+    with pytest.raises(ValueError, match=r"^reduction: expected .*, got 'all'"):
+        make(name, {"reduction": "all"})
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,15 @@ def _smooth_l1(x: Array, t: Array, a: float, b: float) -> Array:
     return np.where(d < a, d * d * (0.5 / max(a, 1e-300)), d - a / 2)
 
 
+def _hinge(x: Array, t: Array, a: float, b: float) -> Array:
+    return np.maximum(a - t * x, 0) ** b
+
+
+def _hinge_slope(x: Array, t: Array, a: float, b: float) -> Array:
+    m = a - t * x
+    return np.where(m < 0, 0, -t * (2 * m if b == 2 else 1))
+
+
 def _hinge_embedding(x: Array, t: Array, a: float, b: float) -> Array:
     return np.where(t == -1, 0, x) + np.where(t == 1, 0, np.maximum(a - x, 0))
 
@@ -80,6 +89,7 @@ VALUE: dict[str, Pointwise] = {
     "poisson": lambda x, t, a, b: x - t * np.log(x + a),
     "poisson_log": lambda x, t, a, b: np.exp(x) - t * x,
     "soft_margin": lambda x, t, a, b: softplus(-t * x),
+    "hinge": _hinge,
     "hinge_embedding": _hinge_embedding,
 }
 
@@ -96,6 +106,7 @@ SLOPE: dict[str, Pointwise] = {
     "poisson": lambda x, t, a, b: 1 - t / (x + a),
     "poisson_log": lambda x, t, a, b: np.exp(x) - t,
     "soft_margin": lambda x, t, a, b: -t * logistic(-t * x),
+    "hinge": _hinge_slope,
     "hinge_embedding": _hinge_embedding_slope,
 }
 

@@ -9,7 +9,7 @@
 
 #define KN_LOSSES(X) \
     X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(focal) X(kl_div) X(kl_div_log) X(poisson) \
-    X(poisson_log) X(soft_margin) X(hinge_embedding)
+    X(poisson_log) X(soft_margin) X(hinge) X(hinge_embedding)
 
 #define KN_KIND_NAME(kind) #kind,
 

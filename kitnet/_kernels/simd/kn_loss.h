@@ -83,6 +83,18 @@ KN_SLOPE(poisson_log) { return v_exp(x) - t; }
 KN_VALUE(soft_margin) { return KN(softplus)(-t * x); }
 KN_SLOPE(soft_margin) { return -t * KN(sigmoid)(-t * x); }
 
+/* a: the margin; b: the power, 1 or 2 */
+KN_VALUE(hinge)
+{
+    const V m = v_max((V){0}, a - t * x);
+    return v_select(b == 2, m * m, m);
+}
+KN_SLOPE(hinge)
+{
+    const V m = a - t * x;
+    return v_select(m < 0, (V){0}, -t * v_select(b == 2, 2 * m, v_of(1)));
+}
+
 KN_VALUE(hinge_embedding)
 {
     return v_select(t == -1, (V){0}, x) + v_select(t == 1, (V){0}, v_max((V){0}, a - x));

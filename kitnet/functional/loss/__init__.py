@@ -25,6 +25,8 @@ from .entropy import cross_entropy, cross_entropy_backward, nll_loss, nll_loss_b
 from .margin import (
     hinge_embedding_loss,
     hinge_embedding_loss_backward,
+    hinge_loss,
+    hinge_loss_backward,
     multi_margin_loss,
     multi_margin_loss_backward,
     soft_margin_loss,
@@ -54,6 +56,8 @@ __all__ = [
     "dice_loss_backward",
     "hinge_embedding_loss",
     "hinge_embedding_loss_backward",
+    "hinge_loss",
+    "hinge_loss_backward",
     "huber_loss",
     "huber_loss_backward",
     "kl_div",

@@ -54,6 +54,52 @@ def soft_margin_loss_backward(
     return slope("soft_margin", spread(dy, reduction, x.shape, x.dtype), x, target)
 
 
+def _power(p: Any) -> int:
+    if p not in (1, 2) or isinstance(p, bool):
+        raise ValueError(f"p: expected 1 or 2, got {p!r}")
+    return int(p)
+
+
+def hinge_loss(
+    x: Array, target: Array, margin: float = 1.0, p: int = 1, reduction: Reduction = "mean"
+) -> Any:
+    """max(margin - target x, 0) to the power ``p``, 1 or 2, of every element, for targets 1 and -1.
+
+    Shapes, reductions and errors: as for ``soft_margin_loss``. The loss of support vector machines; PyTorch
+    has it for pairs only, as ``margin_ranking_loss``.
+
+    Source: Cortes and Vapnik, "Support-vector networks" (1995).
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.hinge_loss(np.array([0.25, 0.25, 2.0]), np.array([1.0, -1.0, 1.0]), reduction="none")
+    array([0.75, 1.25, 0.  ])
+    """
+    check_reduction(reduction)
+    return value("hinge", *gate_pair(x, target), reduction, gate_number(margin, "margin"), _power(p))
+
+
+def hinge_loss_backward(
+    dy: float | Array,
+    x: Array,
+    target: Array,
+    margin: float = 1.0,
+    p: int = 1,
+    reduction: Reduction = "mean",
+) -> Array:
+    """The gradient of ``hinge_loss`` by x: within the margin -dy target, for ``p`` = 2 twice what is left.
+
+    >>> import numpy as np
+    >>> from kitnet import functional as F
+    >>> F.hinge_loss_backward(1.0, np.array([0.25, 2.0]), np.array([-1.0, 1.0]), p=2, reduction="sum")
+    array([2.5, 0. ])
+    """
+    check_reduction(reduction)
+    x, target = gate_pair(x, target)
+    dy = spread(dy, reduction, x.shape, x.dtype)
+    return slope("hinge", dy, x, target, gate_number(margin, "margin"), _power(p))
+
+
 def hinge_embedding_loss(x: Array, target: Array, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
     """x where the target is 1, max(margin - x, 0) where it is -1: for distances x of like and unlike pairs.
 
@@ -92,8 +138,7 @@ def _margins(
 ) -> tuple[Array, Array, Array]:
     """The classes (N,), how far the scores reach into the margin (N, C) and the weights of rows (N, 1)."""
     x = gate_batch(x, "x", 2)
-    if p not in (1, 2) or isinstance(p, bool):
-        raise ValueError(f"p: expected 1 or 2, got {p!r}")
+    _power(p)
     target = gate_int(target, "target", shape=x.shape[:1], below=x.shape[1])
     weights = optional(weight, "weight", x.dtype, x.shape[1:])
     scores = x.astype(np.float64)

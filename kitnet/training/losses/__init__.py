@@ -10,7 +10,7 @@ from .classification import (
     NLLLoss,
     SigmoidFocalLoss,
 )
-from .embedding import CosineEmbeddingLoss, HingeEmbeddingLoss, SoftMarginLoss, TripletMarginLoss
+from .embedding import CosineEmbeddingLoss, HingeEmbeddingLoss, HingeLoss, SoftMarginLoss, TripletMarginLoss
 from .regression import HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DiceLoss",
     "HingeEmbeddingLoss",
+    "HingeLoss",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",

@@ -11,7 +11,8 @@ import numpy as np
 from ..._arrays import gate, gate_int
 from ..metrics import Metric, accuracy
 
-LossPullback: TypeAlias = "Callable[[], Any]"
+LossPullback: TypeAlias = "Callable[..., Any]"
+"""The gradient of a loss with respect to the output; of losses that are an array, for a gradient of them."""
 
 
 class Loss:
@@ -66,6 +67,9 @@ class FunctionLoss(Loss):
 
     A subclass keeps its options as attributes of the names they have there, and lists those in ``_names``;
     weights are arrays, which take the dtype of the output.
+
+    Training takes one number, the mean or the sum. With ``reduction="none"`` a loss is an array, as that of
+    the function is, and its pullback takes the gradient of that array.
     """
 
     _op: ClassVar[Callable[..., Any]]
@@ -76,20 +80,26 @@ class FunctionLoss(Loss):
         self._reduce_by(reduction)
 
     def _reduce_by(self, reduction: str, *more: str) -> None:
-        """Training needs one number: the mean, the sum or what else is one."""
-        if reduction not in ("mean", "sum", *more):
-            expected = " or ".join(map(repr, ("mean", "sum", *more)))
-            raise ValueError(f"reduction: expected {expected}, got {reduction!r}")
+        """One of PyTorch's three, or of ``more``."""
+        known = ("none", "mean", "sum", *more)
+        if reduction not in known:
+            raise ValueError(f"reduction: expected {' or '.join(map(repr, known))}, got {reduction!r}")
         self.reduction = reduction
 
     def _keywords(self, output: Any) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in (*self._names, "reduction")}
         return {name: match(value, output) for name, value in values.items()}
 
-    def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any) -> tuple[Any, LossPullback]:
         keywords, target = self._keywords(output), self._target(target, output)
         value = self._op(output, target, **keywords)
-        return float(value), lambda: self._op_backward(1.0, output, target, **keywords)
+        return self._result(value, lambda dy: self._op_backward(dy, output, target, **keywords))
+
+    def _result(self, value: Any, backward: Callable[[Any], Any]) -> tuple[Any, LossPullback]:
+        """What ``vjp`` returns: a number, whose own gradient is 1 unless it is given, or an array."""
+        if self.reduction == "none":
+            return value, backward
+        return float(value), lambda dy=1.0: backward(dy)
 
     def _target(self, target: Any, output: Any) -> Any:
         """The targets of a batch as the function takes them."""

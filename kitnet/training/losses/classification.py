@@ -25,7 +25,7 @@ class CrossEntropyLoss(ClassLoss):
     ignore_index
         The class that counts nothing; the accuracy counts it as wrong.
     reduction
-        ``"mean"`` or ``"sum"``.
+        ``"mean"``, ``"sum"``, or ``"none"``: an array, whose pullback takes its gradient.
     label_smoothing
         The share, from 0 to 1, of an even distribution that is mixed into the targets.
 
@@ -65,10 +65,12 @@ class CrossEntropyLoss(ClassLoss):
         self._reduce_by(reduction)
         self.label_smoothing = gate_number(label_smoothing, "label_smoothing", 0.0, 1.0)
 
-    def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any) -> tuple[Any, LossPullback]:
         keywords, target = self._keywords(output), self._target(target, output)
         value, prob = F.cross_entropy(output, target, **keywords, return_prob=True)
-        return float(value), lambda: F.cross_entropy_backward(1.0, output, target, **keywords, prob=prob)
+        return self._result(
+            value, lambda dy: F.cross_entropy_backward(dy, output, target, **keywords, prob=prob)
+        )
 
     def _target(self, target: Any, output: Any) -> Any:
         return match(target, output) if _soft(target) else target

@@ -6,6 +6,7 @@ from typing import Any
 
 from ... import functional as F
 from ..._arrays import gate_number, gate_positive
+from ..._geometry import one_int
 from .base import FunctionLoss, LossPullback, match
 
 
@@ -29,6 +30,36 @@ class SoftMarginLoss(FunctionLoss):
 
     _op = staticmethod(F.soft_margin_loss)
     _op_backward = staticmethod(F.soft_margin_loss_backward)
+
+
+class HingeLoss(FunctionLoss):
+    """Mean, or sum, of max(margin - target output, 0) to the power ``p``, for targets 1 and -1.
+
+    Shapes: output and target alike.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or types are others, or ``p`` is not 1 or 2.
+
+    Source: Cortes and Vapnik, "Support-vector networks" (1995).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kitnet.training import HingeLoss
+    >>> HingeLoss()(np.array([0.25, 0.25]), np.array([1, -1]))
+    1.0
+    """
+
+    _op = staticmethod(F.hinge_loss)
+    _op_backward = staticmethod(F.hinge_loss_backward)
+    _names = ("margin", "p")
+
+    def __init__(self, margin: float = 1.0, p: int = 1, reduction: str = "mean") -> None:
+        self.margin = gate_number(margin, "margin")
+        self.p = one_int(p, "p", 1, 2)
+        self._reduce_by(reduction)
 
 
 class HingeEmbeddingLoss(FunctionLoss):
@@ -85,12 +116,12 @@ class CosineEmbeddingLoss(FunctionLoss):
         self.margin = gate_number(margin, "margin", -1.0, 1.0)
         self._reduce_by(reduction)
 
-    def vjp(self, output: Any, target: Any) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any) -> tuple[Any, LossPullback]:
         x1, x2 = _several(output, 2)
         target = match(target, x1)
         options: dict[str, Any] = {"margin": self.margin, "reduction": self.reduction}
         value = F.cosine_embedding_loss(x1, x2, target, **options)
-        return float(value), lambda: F.cosine_embedding_loss_backward(1.0, x1, x2, target, **options)
+        return self._result(value, lambda dy: F.cosine_embedding_loss_backward(dy, x1, x2, target, **options))
 
 
 class TripletMarginLoss(FunctionLoss):
@@ -131,11 +162,11 @@ class TripletMarginLoss(FunctionLoss):
         self.swap = bool(swap)
         self._reduce_by(reduction)
 
-    def vjp(self, output: Any, target: Any = None) -> tuple[float, LossPullback]:
+    def vjp(self, output: Any, target: Any = None) -> tuple[Any, LossPullback]:
         a, p, n = _several(output, 3)
         options: dict[str, Any] = {name: getattr(self, name) for name in (*self._names, "reduction")}
         value = F.triplet_margin_loss(a, p, n, **options)
-        return float(value), lambda: F.triplet_margin_loss_backward(1.0, a, p, n, **options)
+        return self._result(value, lambda dy: F.triplet_margin_loss_backward(dy, a, p, n, **options))
 
     def check_target(self, target: Any, name: str = "y") -> Any:
         return target
