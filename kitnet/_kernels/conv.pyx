@@ -7,16 +7,20 @@
             for each panel of filters, for each tile of columns: mac, on top of the channels before
         write the rows out, with bias and clipping
 
+Where rows are about as long as some tiles, and all channels make one block, tiles go row by row, straight into the
+result. So they do where each plane is one row. The bias is then one more tap, which reads a channel of ones.
+
 Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
 one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
+from libc.math cimport INFINITY
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport part
+from ._integers cimport part, up
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
@@ -30,6 +34,7 @@ cdef enum:
     STAGED = 384 * 1024     # bytes of staged source in a block
     SUMS = 256 * 1024       # bytes of sums in a block
     NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
+    WORTH = 7               # columns computed row by row to those across the rows: so many to one more, at most
     COLUMNS = 512           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
     FILTERS = 128           # filters in a block
     ENOUGH = 8              # tasks a sample, where it is worth splitting
@@ -49,6 +54,9 @@ cdef struct Plan:
     Py_ssize_t channels     # in a block of channels
     Py_ssize_t blocks       # of channels
     Py_ssize_t tile         # the widest tile, in columns
+    bint one_row            # straight into the result, across the rows,
+    bint by_row             # or row by row;
+    Py_ssize_t ones         # then 1 if the bias is a tap: where there is but one block of channels
     double macs             # multiply-adds in all
 
 
@@ -77,8 +85,11 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
         wanted = (ENOUGH + plan.groups - 1) // plan.groups
         wanted = min((wanted + count_blocks(lattice, 1) - 1) // count_blocks(lattice, 1), (plan.panels + 1) // 2)
         if sample < 1 << 20 or plan.filter_blocks >= wanted:
-            return
+            break
         plan.filter_blocks = wanted
+    plan.one_row = is_one_row(axis) and lattice.images == 1
+    plan.by_row = (not plan.one_row and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
+                   and WORTH * up(axis[2].block, plan.tile) * plan.tile <= (WORTH + 1) * axis[2].pitch)
 
 
 cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, const Py_ssize_t* tap, Py_ssize_t taps,
@@ -116,39 +127,44 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
-    cdef bint straight = is_one_row(axis) and lattice.images == 1  # no detour is needed
     cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
     cdef const real* panel
     cdef double shift
     source += group * plan.depth * lattice.source
-    packed += group * plan.rows * plan.depth * lattice.taps
+    packed += group * plan.rows * (plan.depth * lattice.taps + plan.ones)
     for b in range(plan.blocks):
         c = b * plan.channels
         channels = min(plan.channels, plan.depth - c)
         taps = channels * lattice.taps
         stage(ops, lattice, &block, <const char*>(source + c * lattice.source), sizeof(real), source_image, channels,
               staged)
+        taps += plan.ones
         for p in range(first_panel, end_panel):
             row = part(plan.rows, plan.panels, p)
             rows = part(plan.rows, plan.panels, p + 1) - row
             panel = packed + c * lattice.taps * plan.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
-            for n in range((block.columns + width - 1) // width):
+            if plan.by_row:
+                for n in range(block.images * block.count[0] * block.count[1]):
+                    run_row(ops, lattice, &block, offset, taps, panel, rows, width, n, plan.groups * plan.rows,
+                            <const real*>staged, sums, low, high, dest + (group * plan.rows + row) * dest_plane)
+                continue
+            for n in range(up(block.columns, width)):
                 column = n * width
-                if straight and column + width <= block.columns:
+                if plan.one_row and column + width <= block.columns:
                     ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
                                   to + row * dest_plane + column, dest_plane, c > 0)
                 else:
                     ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
                                   sums + (row - first_row) * pitch + column, pitch, c > 0)
-    for p in range(first_panel, end_panel):
+    for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
         rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes
-        whole = block.columns // width * width if straight else 0
+        whole = block.columns // width * width if plan.one_row else 0
         for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
-            shift = bias[group * plan.rows + row] if bias != NULL else 0
-            if straight:
-                ops.rows_out(to + row * dest_plane, 0, 1, whole, shift, low, high, to + row * dest_plane, 0, 1)
+            shift = bias[group * plan.rows + row] if bias != NULL and not plan.ones else 0
+            if plan.one_row:
+                finish(ops, 1, whole, shift, low, high, to + row * dest_plane, 0)
                 ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift, low, high,
                              to + row * dest_plane + whole, 0, 1)
             else:
@@ -156,20 +172,53 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                            dest + (group * plan.rows + row) * dest_plane)
 
 
+cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, double low, double high, real* dest,
+                 Py_ssize_t dest_plane) noexcept nogil:
+    """Bias and clipping, if any, for what went straight into the result."""
+    if bias != 0 or low > -INFINITY or high < INFINITY:
+        ops.rows_out(dest, dest_plane, rows, n, bias, low, high, dest, dest_plane, 1)
+
+
+cdef void run_row(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
+                  Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t width, Py_ssize_t index,
+                  Py_ssize_t planes, const real* staged, real* sums, double low, double high,
+                  real* dest) noexcept nogil:
+    """One row of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
+    many ``planes``."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size, slice = index // block.count[1]
+    cdef Py_ssize_t n = slice // block.count[0], d = slice % block.count[0], h = index % block.count[1], t
+    cdef Py_ssize_t whole = block.count[2] // width
+    staged += column_of(lattice, n, d, h)
+    dest += row_at(axis, block, n, d, planes * plane)
+    dest += h * axis[1].to_step * axis[2].to_size
+    for t in range(whole):
+        ops.mac[rows](taps, panel, rows, staged + t * width, offset, dest + t * width, plane, False)
+    finish(ops, rows, whole * width, 0, low, high, dest, plane)
+    if whole * width < block.count[2]:
+        ops.mac[rows](taps, panel, rows, staged + whole * width, offset, sums, width, False)
+        ops.rows_out(sums, width, rows, block.count[2] - whole * width, 0, low, high, dest + whole * width, plane, 1)
+
+
+cdef Py_ssize_t row_at(const Axis* axis, const Block* block, Py_ssize_t n, Py_ssize_t d,
+                       Py_ssize_t image) noexcept nogil:
+    """Where the first row of slice d of the block's image n is written."""
+    return ((block.image + n) * image
+            + (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
+               + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
+            + block.first[2] * axis[2].to_step + axis[2].to_first)
+
+
 cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block,
                      const real* sums, double bias, double low, double high, real* dest) noexcept nogil:
     """The sums of one filter, from the columns of the lattice to the images at ``dest``."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t image = plan.groups * plan.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
-    cdef real* to
     for n in range(block.images):
         for d in range(block.count[0]):
-            to = dest + (block.image + n) * image
-            to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
-                   + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
-            to += block.first[2] * axis[2].to_step + axis[2].to_first
             ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias, low,
-                         high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
+                         high, dest + row_at(axis, block, n, d, image), axis[1].to_step * axis[2].to_size,
+                         axis[2].to_step)
 
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
@@ -177,26 +226,29 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t i, k, c, p, row, task, tasks, done, upto, staged_size, sums_size, words
+    cdef Py_ssize_t i, k, c, p, row, rows, task, tasks, done, upto, staged_size, sums_size, words, ones
     cdef unsigned long long mode = 0
     cdef int threads
     cdef Plan plan
     plan.batch, plan.groups, plan.rows, plan.depth, plan.taps = f.batch, f.groups, f.rows, f.depth, f.taps
     plan.row_step, plan.depth_step, plan.group_step = f.row_step, f.depth_step, f.group_step
     make_plan(&plan, lattice, ops, sizeof(real))
-    words = plan.channels * lattice.taps + lattice.taps
+    plan.ones = bias != NULL and plan.blocks == 1 and (plan.one_row or plan.by_row)
+    words = plan.channels * lattice.taps + 1 + lattice.taps
     cdef Memory tables = scratch(words * sizeof(Py_ssize_t))
     cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* offset = tap + lattice.taps
     tap_indices(lattice, tap)
     tap_offsets(lattice, plan.channels, offset)
+    ones = plan.channels * lattice.channel + ops.lanes  # staging may pass its end
+    offset[plan.channels * lattice.taps] = ones
     tasks = count_blocks(lattice, plan.batch) * plan.groups * plan.filter_blocks
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
-    staged_size = (plan.channels * lattice.channel + plan.tile + 15) // 16 * 16
+    staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
     sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
                  * (lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile) + 15) // 16 * 16
-    cdef Memory packed_memory = scratch(plan.groups * plan.rows * plan.depth * lattice.taps * sizeof(real))
+    cdef Memory packed_memory = scratch(plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
@@ -209,16 +261,22 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
             c = task // plan.panels % plan.blocks * plan.channels
             i = task // (plan.panels * plan.blocks)
             row = part(plan.rows, plan.panels, p)
+            rows = part(plan.rows, plan.panels, p + 1) - row
             k = min(plan.channels, plan.depth - c)
             pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
-                       lattice.taps, part(plan.rows, plan.panels, p + 1) - row, k,
-                       packed + i * plan.rows * plan.depth * lattice.taps + c * lattice.taps * plan.rows
-                       + row * k * lattice.taps)
+                       lattice.taps, rows, k,
+                       packed + i * plan.rows * (plan.depth * lattice.taps + plan.ones) + c * lattice.taps * plan.rows
+                       + row * (k * lattice.taps + plan.ones))
+            for k in range(rows if plan.ones else 0):
+                packed[i * plan.rows * (plan.depth * lattice.taps + 1)
+                       + (row + rows) * (plan.depth * lattice.taps + 1) - rows + k] = bias[i * plan.rows + row + k]
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
+            for i in range(plan.ones * (lattice.plane + plan.tile)):
+                own[thread_number() * (staged_size + sums_size) + ones + i] = 1
             for task in prange(done, upto, schedule="dynamic"):
                 run_task(ops, &plan, lattice, offset, source, packed, bias, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
