@@ -26,7 +26,7 @@ from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
     source_offsets, stage, tap_indices, tap_offsets,
 )
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
@@ -277,8 +277,16 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
             sum += m * width
 
 
+cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
+                Py_ssize_t channels, bint in_lanes):
+    """All that packed weights depend on, but for the numbers that lie at ``weight``."""
+    return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows, f.depth, f.row_step,
+            f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
+            *[tap[i] for i in range(lattice.taps)])
+
+
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          real* dest, double low, double high, int n_threads) except -1:
+                          real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -303,32 +311,39 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     sums_size = plan.most if plan.blocks > 1 else ops.cast_rows
     sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
                                       if plan.blocks > 1 else 1)
-    cdef Memory packed_memory = scratch(f.groups * padded * (f.depth * lattice.taps + 1) * sizeof(real))
+    cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)
+    cdef Memory packed_memory = made_of(sealed, key)
+    cdef bint made = packed_memory is not None
+    if not made:
+        packed_memory = scratch(f.groups * padded * f.depth * lattice.taps * sizeof(real))
+    cdef Memory shift_memory = scratch(f.groups * padded * sizeof(real))
     turned_size = WIDTH * ops.lanes * f.taps * turned(f)
     cdef Memory turned_memory = scratch(threads * turned_size * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
-    cdef real* shift = <real*>packed_memory.data
-    cdef real* packed = shift + f.groups * padded
+    cdef real* shift = <real*>shift_memory.data
+    cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
     if dest == NULL:
-        return tables.size + packed_memory.size + turned_memory.size + memory.size
+        return tables.size + packed_memory.size + shift_memory.size + turned_memory.size + memory.size
     memset(shift, 0, f.groups * padded * sizeof(real))
     if bias != NULL:
         for i in range(f.groups):
             for k in range(f.rows):
                 shift[i * padded + k] = bias[i * f.rows + k]
-    with nogil, parallel(num_threads=threads):
-        for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
-            p = task % plan.panels
-            c = task // plan.panels % plan.blocks * plan.channels
-            i = task // (plan.panels * plan.blocks)
-            row = WIDTH * p * ops.lanes
-            vectors = min(WIDTH, plan.vectors - WIDTH * p)
-            k = min(plan.channels, f.depth - c)
-            pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, f, lattice, tap,
-                       f.rows - row, k, vectors * ops.lanes,
-                       <real*>turned_memory.data + thread_number() * turned_size,
-                       packed + (i * f.depth + c) * lattice.taps * padded + row * k * lattice.taps)
+    if not made:
+        with nogil, parallel(num_threads=threads):
+            for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
+                p = task % plan.panels
+                c = task // plan.panels % plan.blocks * plan.channels
+                i = task // (plan.panels * plan.blocks)
+                row = WIDTH * p * ops.lanes
+                vectors = min(WIDTH, plan.vectors - WIDTH * p)
+                k = min(plan.channels, f.depth - c)
+                pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, f, lattice, tap,
+                           f.rows - row, k, vectors * ops.lanes,
+                           <real*>turned_memory.data + thread_number() * turned_size,
+                           packed + (i * f.depth + c) * lattice.taps * padded + row * k * lattice.taps)
+        keep(sealed, key, packed_memory)
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))

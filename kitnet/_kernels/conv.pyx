@@ -21,9 +21,9 @@ from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
 )
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
-from .broadcast cimport Product
+from .broadcast cimport Product, form
 
 cdef enum:
     KC = 256                # taps times channels in a block
@@ -173,7 +173,7 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
 
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       real* dest, double low, double high, int n_threads) except -1:
+                       real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
@@ -196,24 +196,30 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     staged_size = (plan.channels * lattice.channel + plan.tile + 15) // 16 * 16
     sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
                  * (lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile) + 15) // 16 * 16
-    cdef Memory packed_memory = scratch(plan.groups * plan.rows * plan.depth * lattice.taps * sizeof(real))
+    cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
+    cdef Memory packed_memory = made_of(sealed, key)
+    cdef bint made = packed_memory is not None
+    if not made:
+        packed_memory = scratch(plan.groups * plan.rows * plan.depth * lattice.taps * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
     if dest == NULL:
         f.choice.way = PACKED if lattice.packed else PRODUCT if is_one_row(axis) else DIRECT
         return tables.size + packed_memory.size + memory.size
-    with nogil, parallel(num_threads=threads):
-        for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
-            p = task % plan.panels
-            c = task // plan.panels % plan.blocks * plan.channels
-            i = task // (plan.panels * plan.blocks)
-            row = part(plan.rows, plan.panels, p)
-            k = min(plan.channels, plan.depth - c)
-            pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
-                       lattice.taps, part(plan.rows, plan.panels, p + 1) - row, k,
-                       packed + i * plan.rows * plan.depth * lattice.taps + c * lattice.taps * plan.rows
-                       + row * k * lattice.taps)
+    if not made:
+        with nogil, parallel(num_threads=threads):
+            for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
+                p = task % plan.panels
+                c = task // plan.panels % plan.blocks * plan.channels
+                i = task // (plan.panels * plan.blocks)
+                row = part(plan.rows, plan.panels, p)
+                k = min(plan.channels, plan.depth - c)
+                pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
+                           lattice.taps, part(plan.rows, plan.panels, p + 1) - row, k,
+                           packed + i * plan.rows * plan.depth * lattice.taps + c * lattice.taps * plan.rows
+                           + row * k * lattice.taps)
+        keep(sealed, key, packed_memory)
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))

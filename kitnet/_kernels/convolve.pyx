@@ -11,7 +11,7 @@ from libc.string cimport memset
 from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
 from ._dispatch cimport table
 from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, flatten
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport Product, broadcast, pays
 from .conv cimport direct
@@ -41,7 +41,7 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
 
 
 cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                         real* dest, double low, double high, bint backward, int n_threads) except -1:
+                         real* dest, double low, double high, bint backward, Sealed sealed, int n_threads) except -1:
     """By the algorithm chosen; images with results of Winograd's that are not finite directly."""
     cdef Axis* axis = lattice.axis
     cdef Filtering f
@@ -56,24 +56,24 @@ cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source,
             f.flip = backward
             spoilt = scratch(p.batch)
             memset(spoilt.data, 0, p.batch)
-            used = filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
+            used = filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, sealed, n_threads)
             for n in range(p.batch):
                 if spoilt.data[n]:
                     one = p[0]
                     one.batch = 1
                     direct(&one, lattice, source + n * p.groups * p.depth * f.size[0] * f.size[1], weight, bias,
-                           dest + n * p.groups * p.rows * f.out[0] * f.out[1], low, high, n_threads)
+                           dest + n * p.groups * p.rows * f.out[0] * f.out[1], low, high, sealed, n_threads)
             return spoilt.size + used
     if p.choice.way == EACH_CHANNEL:
         return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, dest, low, high, n_threads)
     if p.choice.way == IN_LANES:
-        return broadcast(p, lattice, source, weight, bias, dest, low, high, n_threads)
-    return direct(p, lattice, source, weight, bias, dest, low, high, n_threads)
+        return broadcast(p, lattice, source, weight, bias, dest, low, high, sealed, n_threads)
+    return direct(p, lattice, source, weight, bias, dest, low, high, sealed, n_threads)
 
 
 cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
                         const real* x, const real* weight, const real* bias, real* y, double low, double high, stride,
-                        padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+                        padding, dilation, int groups, Sealed sealed, int n_threads, Choice* choice) except -1:
     cdef Product product
     cdef Lattice lattice
     cdef int a
@@ -90,7 +90,7 @@ cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, co
                      y_shape[2 + a])
         free += axis_words(w_shape[2 + a])
     flatten(lattice.axis)
-    return memory.size + convolve(&product, &lattice, x, weight, bias, y, low, high, False, n_threads)
+    return memory.size + convolve(&product, &lattice, x, weight, bias, y, low, high, False, sealed, n_threads)
 
 
 cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
@@ -122,7 +122,8 @@ cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, cons
 
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
                               const real* dy, const real* weight, const real* bias, real* dx, double low, double high,
-                              stride, padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+                              stride, padding, dilation, int groups, Sealed sealed, int n_threads,
+                              Choice* choice) except -1:
     cdef Product product
     cdef Lattice lattice
     cdef int a
@@ -168,7 +169,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
         flatten(lattice.axis)
         taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
         if taps:
-            used = max(used, convolve(&product, &lattice, dy, weight, bias, dx, low, high, True, n_threads))
+            used = max(used, convolve(&product, &lattice, dy, weight, bias, dx, low, high, True, sealed, n_threads))
         if taps > most_taps:
             most_taps, told = taps, choice[0]
     choice[0] = told
@@ -182,7 +183,7 @@ def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, 
     if y.size:
         forward(x.shape, weight.shape, y.shape, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
                 &bias[0] if bias.shape[0] else NULL, &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups,
-                n_threads, &choice)
+                sealed_memory(weight.base), n_threads, &choice)
 
 
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
@@ -192,4 +193,4 @@ def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :,
     if dx.size:
         backward_data(dy.shape, weight.shape, dx.shape, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
                       &bias[0] if bias.shape[0] else NULL, &dx[0, 0, 0, 0, 0], low, high, stride, padding, dilation,
-                      groups, n_threads, &choice)
+                      groups, sealed_memory(weight.base), n_threads, &choice)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import functional as F
 from .._arrays import Array, gate_batch
+from .._backend import is_sealed, seal
 from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
 from .fused import AbsorbsClip, Bounds
@@ -135,16 +136,33 @@ class ConvBatchNorm(AbsorbsClip):
 
     Folding costs one pass over the weights, and saves one over the output. It is done where a sample's output
     is at least as large as the weights: never a loss, and (unlike a rule that looks at the batch) the same
-    bits for a sample in any batch.
+    bits for a sample in any batch. What is sealed is folded once, and always.
     """
+
+    _folded: tuple[tuple[Any, ...], tuple[Array, Array]] | None = None
+    """What was folded, and the result."""
 
     def __init__(self, conv: Convolution, norm: BatchNorm) -> None:
         self.conv = conv
         self.norm = norm
 
+    def _sealed(self) -> tuple[Array, Array] | None:
+        """The folded weights, if all that they are made of is sealed."""
+        conv, norm = self.conv, self.norm
+        parts = conv.weight.data, conv._bias_data(), *norm._running(), *norm._affine()
+        if not all(part is None or is_sealed(part) for part in parts):
+            return None
+        kept, parts = self._folded, (*parts, norm.eps)
+        if kept is None or any(a is not b for a, b in zip(kept[0], parts, strict=True)):
+            weight, bias = conv.folded(norm)
+            kept = self._folded = parts, (seal(weight), seal(bias))
+        return kept[1]
+
     def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
+        if (sealed := self._sealed()) is not None:
+            return conv.convolve(x, *sealed, clip=clip)
         if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
             return norm(conv(x), clip=clip)
         return conv.convolve(x, *conv.folded(norm), clip=clip)
@@ -156,6 +174,11 @@ class ConvBatchNorm(AbsorbsClip):
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         return self.norm.out_shape(self.conv.out_shape(in_shape))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_folded", None)
+        return state
 
 
 class Conv1d(Conv):
