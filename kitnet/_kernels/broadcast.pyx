@@ -5,7 +5,7 @@
         for each block of channels:
             stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
             for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
-                before; after the last ones cast_out: bias, clipping, and transposed into the images
+                before; after the last ones cast_out: bias, what is to be added, clipping, transposed into the images
 
 The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
 micro-kernel. Where no window meets the padding the source is not staged at all.
@@ -23,7 +23,7 @@ from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
     source_offsets, stage, tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
@@ -179,8 +179,8 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offsets,
-                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
-                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+                   const real* source, const real* packed, const real* bias, const real* residual, real* dest,
+                   double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
     """A block of pixels under a block of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef const Product* f = plan.f
@@ -222,14 +222,14 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                         run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
                                 <const real*>staged,
                                 packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
-                                * lattice.taps, bias, dest, sum)
+                                * lattice.taps, bias, residual, dest, sum)
                         if plan.blocks > 1:
                             sum += rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
                   Py_ssize_t n, Py_ssize_t d, Py_ssize_t h, const real* source, const real* staged, const real* panel,
-                  const real* bias, real* dest, real* sum) noexcept nogil:
+                  const real* bias, const real* residual, real* dest, real* sum) noexcept nogil:
     """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
@@ -271,8 +271,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
                                                            rows.ahead)
             accumulate = True
         if rows.last:
-            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, rows.low, rows.high, to + q * to_step, plane,
-                         to_step)
+            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, beside(residual, dest, to + q * to_step),
+                         rows.low, rows.high, to + q * to_step, plane, to_step)
         if plan.blocks > 1:
             sum += m * width
 
@@ -286,7 +286,7 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
 
 
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
+                          const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -350,7 +350,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &plan, lattice, offset, source, packed, shift, dest, low, high, task,
+                run_task(ops, &plan, lattice, offset, source, packed, shift, residual, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)
             flush_restore(mode)

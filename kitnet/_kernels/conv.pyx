@@ -5,7 +5,7 @@
         for each block of channels (about KC taps in all: a panel of it fits in the L1 cache):
             stage these channels of the block                       (fits in half of the L2 cache)
             for each panel of filters, for each tile of columns: mac, on top of the channels before
-        write the rows out, with bias and clipping
+        write the rows out, with bias, what is to be added, and clipping
 
 Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
 one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
@@ -18,7 +18,7 @@ from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
@@ -103,8 +103,8 @@ cdef bint is_one_row(const Axis* axis) noexcept nogil:
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
-                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
-                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+                   const real* source, const real* packed, const real* bias, const real* residual, real* dest,
+                   double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t filters = task % plan.filter_blocks
     cdef Py_ssize_t group = task // plan.filter_blocks % plan.groups
@@ -118,6 +118,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
     cdef bint straight = is_one_row(axis) and lattice.images == 1  # no detour is needed
     cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
+    cdef real* plane
     cdef const real* panel
     cdef double shift
     source += group * plan.depth * lattice.source
@@ -148,16 +149,19 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
         for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
             shift = bias[group * plan.rows + row] if bias != NULL else 0
             if straight:
-                ops.rows_out(to + row * dest_plane, 0, 1, whole, shift, low, high, to + row * dest_plane, 0, 1)
-                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift, low, high,
-                             to + row * dest_plane + whole, 0, 1)
+                plane = to + row * dest_plane
+                ops.rows_out(plane, 0, 1, whole, shift, beside(residual, dest, plane), low, high, plane, 0, 1)
+                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift,
+                             beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
             else:
-                write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift, low, high,
-                           dest + (group * plan.rows + row) * dest_plane)
+                plane = dest + (group * plan.rows + row) * dest_plane
+                write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift,
+                           <const real*>beside(residual, dest, plane), low, high, plane)
 
 
 cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block,
-                     const real* sums, double bias, double low, double high, real* dest) noexcept nogil:
+                     const real* sums, double bias, const real* residual, double low, double high,
+                     real* dest) noexcept nogil:
     """The sums of one filter, from the columns of the lattice to the images at ``dest``."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t image = plan.groups * plan.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
@@ -168,12 +172,12 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
             to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
                    + block.first[1] * axis[1].to_step + axis[1].to_first) * axis[2].to_size
             to += block.first[2] * axis[2].to_step + axis[2].to_first
-            ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias, low,
-                         high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
+            ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias,
+                         beside(residual, dest, to), low, high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
 
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
+                       const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
@@ -226,7 +230,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &plan, lattice, offset, source, packed, bias, dest, low, high, task,
+                run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)
             flush_restore(mode)

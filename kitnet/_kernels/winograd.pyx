@@ -8,7 +8,7 @@ convolution is 36 matrix products, filters x channels times channels x tiles.
         V = transformed source, all channels of the block, compact      (tiles of all rows side by side)
         for each sub-block of filters:
             for each of the 36 elements: for each panel, for each tile of columns: mac
-            transform the results, write the rows out with bias and clipping
+            transform the results, write the rows out with bias, what is to be added, and clipping
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
 Many filters on small images turn this round, for U is four times as large as the weights and would not leave the cache
@@ -95,8 +95,8 @@ cdef tuple form(const Work* work, const float* weight):
 
 
 cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
-                     const float* u, const float* bias, float* dest, double low, double high, Py_ssize_t task,
-                     kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
+                     const float* u, const float* bias, const float* residual, float* dest, double low, double high,
+                     Py_ssize_t task, kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
     """By tiles: a block of tiles, and a part of the filters."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t part = task % work.parts
@@ -112,13 +112,13 @@ cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* colu
         end = min(panel + work.sub, last)
         multiply(ops, work, tiles, columns, panel, end,
                  u + group * ELEMENTS * work.u_element + first_row(work, panel) * f.depth, v, m)
-        finish(ops, work, &block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
+        finish(ops, work, &block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
         panel = end
 
 
 cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* source, const float* weight,
-                         const float* bias, float* dest, double low, double high, char* spoilt, double macs,
-                         Sealed sealed, int n_threads) except -1:
+                         const float* bias, const float* residual, float* dest, double low, double high,
+                         char* spoilt, double macs, Sealed sealed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Py_ssize_t tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts, task, done = 0, upto, i, p
@@ -152,7 +152,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                tiles_task(ops, work, columns, source, u, bias, dest, low, high, task,
+                tiles_task(ops, work, columns, source, u, bias, residual, dest, low, high, task,
                            groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
             flush_restore(mode)
         done = upto
@@ -162,7 +162,8 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
 
 cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, const Py_ssize_t* columns,
                        Py_ssize_t group, const float* weight, float* u, bint made, const float* v, const float* bias,
-                       float* dest, double low, double high, Py_ssize_t task, char* spoilt, float* m) noexcept nogil:
+                       const float* residual, float* dest, double low, double high, Py_ssize_t task, char* spoilt,
+                       float* m) noexcept nogil:
     """By filters: a sub-block of filters, on a block of tiles; ``made``: its U is."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p
@@ -173,12 +174,12 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
                      m + work.m)
     else:
         multiply(ops, work, block.images * block.count[1] * block.count[2], columns, panel, end, u, v, m)
-    finish(ops, work, block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
+    finish(ops, work, block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
 
 
 cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* source, const float* weight,
-                           const float* bias, float* dest, double low, double high, char* spoilt, double macs,
-                           Sealed sealed, int n_threads) except -1:
+                           const float* bias, const float* residual, float* dest, double low, double high,
+                           char* spoilt, double macs, Sealed sealed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Block block
@@ -213,7 +214,7 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
                 for i in prange(tasks, schedule="dynamic"):
                     filters_task(ops, work, &block, columns, group, weight,
                                  u + (group * tasks + i if whole else thread_number()) * u_task,
-                                 made or whole and index > 0, v, bias, dest, low, high, i, spoilt,
+                                 made or whole and index > 0, v, bias, residual, dest, low, high, i, spoilt,
                                  scratches + thread_number() * own)
                 flush_restore(mode)
             PyErr_CheckSignals()
@@ -222,9 +223,9 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     return 0
 
 
-cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
-                              double low, double high, char* spoilt, Sealed sealed, int n_threads) except -1:
-    """dest = clip(the filtered source + bias): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
+cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias,
+                              const float* residual, float* dest, double low, double high, char* spoilt, Sealed sealed, int n_threads) except -1:
+    """dest = clip(the filtered source + bias + residual, if that is not NULL): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
     which is zero, for each image whose results are not all finite. ``sealed``: the memory of the weights, or None."""
     cdef Work work
     cdef Py_ssize_t t
@@ -238,5 +239,5 @@ cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* we
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:
-        return by_filters(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, sealed, n_threads)
-    return by_tiles(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, sealed, n_threads)
+        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)
+    return by_tiles(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)

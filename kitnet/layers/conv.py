@@ -149,7 +149,7 @@ class ConvBatchNorm(AbsorbsClip):
     def _sealed(self) -> tuple[Array, Array] | None:
         """The folded weights, if all that they are made of is sealed."""
         conv, norm = self.conv, self.norm
-        parts = conv.weight.data, conv._bias_data(), *norm._running(), *norm._affine()
+        parts: tuple[Any, ...] = conv.weight.data, conv._bias_data(), *norm._running(), *norm._affine()
         if not all(part is None or is_sealed(part) for part in parts):
             return None
         kept, parts = self._folded, (*parts, norm.eps)

@@ -114,7 +114,7 @@ def plain_weight_sum(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def plain(call: Call) -> np.ndarray:
-    arrays = {name: array[:, :, 0] for name, array in call.inputs.items() if array.ndim == 5}
+    arrays = {name: array[:, :, 0] for name, array in call.inputs.items() if array.ndim == 5 and array.size}
     if call.kernel == "conv_forward":
         return plain_sum(arrays["x"], arrays["weight"])
     if call.kernel == "conv_backward_data":
