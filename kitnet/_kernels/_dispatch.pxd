@@ -84,7 +84,7 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t cast_weight_rows
         kn_cast_weight[4][10] cast_weight
         void (*fetch)(const void* src, Py_ssize_t n) noexcept nogil
-        void (*cast_ahead)(void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
+        void (*cast_ahead)(const void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
         void (*cast_out)(const void* c, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t filters, const void* bias,
                          const void* add, double low, double high, void* dst, Py_ssize_t plane,
                          Py_ssize_t step) noexcept nogil

@@ -263,6 +263,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
             ops.cast_ahead(to + q * to_step, rows.filters, plane)
+            if residual != NULL:
+                ops.cast_ahead(beside(residual, dest, to + q * to_step), rows.filters, plane)
         accumulate = rows.accumulate
         for i in range(first, max(end, first + 1)):
             k = (i * axis[1].taps + low) * line

@@ -40,10 +40,10 @@ static void KN(fetch)(const void *src_, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i += 64 / KN_SIZE) __builtin_prefetch(src + i);
 }
 
-/* The lines of dst[f * plane], f < filters, will be written. */
-static void KN(cast_ahead)(void *dst_, ptrdiff_t filters, ptrdiff_t plane)
+/* The lines of dst[f * plane], f < filters, will be written, or what is added to them read. */
+static void KN(cast_ahead)(const void *dst_, ptrdiff_t filters, ptrdiff_t plane)
 {
-    R *dst = dst_;
+    const R *dst = dst_;
     for (ptrdiff_t f = 0; f < filters; f++) __builtin_prefetch(dst + f * plane, 1);
 }
 

@@ -77,8 +77,8 @@ typedef struct {
     kn_cast_weight cast_weight[4][KN_MAX_CAST_WEIGHT_ROWS + 1]; /* as cast */
     /* fetches src[0] to src[n - 1] into the caches */
     void (*fetch)(const void *src, ptrdiff_t n);
-    /* fetches the lines of dst[f * plane] to be written, f < filters */
-    void (*cast_ahead)(void *dst, ptrdiff_t filters, ptrdiff_t plane);
+    /* fetches the lines of dst[f * plane] to be written, or added, f < filters */
+    void (*cast_ahead)(const void *dst, ptrdiff_t filters, ptrdiff_t plane);
     /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f] + add[f * plane + i], low, high), NaN kept; add may
      * be NULL, otherwise step is 1 */
     void (*cast_out)(const void *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias, const void *add,
