@@ -96,6 +96,14 @@ class Layer:
         """
         return None
 
+    @property
+    def adds(self) -> bool:
+        """Whether ``__call__`` and ``vjp`` take ``residual``, an array that is added to the output.
+
+        They take ``clip``, too, the bounds of the sum; a gradient that comes back is that of the sum.
+        """
+        return False
+
     # The classic pair
 
     def forward(self, x: Array) -> Array:

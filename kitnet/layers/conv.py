@@ -12,7 +12,7 @@ from .._arrays import Array, gate_batch
 from .._backend import is_sealed, seal
 from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
-from .fused import AbsorbsClip, Bounds
+from .fused import AbsorbsClip, Bounds, added
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
@@ -45,15 +45,15 @@ class Convolution(AbsorbsClip, Weighted, Windowed):
         """What follows the weights among the arguments of the function."""
         raise NotImplementedError
 
-    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
-        return self.convolve(x, self.weight.data, self._bias_data(), clip=clip)
+    def __call__(self, x: Array, **end: Any) -> Array:
+        return self.convolve(x, self.weight.data, self._bias_data(), **end)
 
-    def convolve(self, x: Array, weight: Array, bias: Array | None, *, clip: Bounds | None = None) -> Array:
-        """The layer's work with other weights."""
-        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=clip)
+    def convolve(self, x: Array, weight: Array, bias: Array | None, **end: Any) -> Array:
+        """The layer's work with other weights; ``end``: ``clip``, and ``residual`` if it ``adds``."""
+        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), **end)
         return y
 
-    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, **end: Any) -> tuple[Array, Pullback]:
         framed, back = self._framed(x)
 
         def pullback(dy: Array) -> Array | None:
@@ -62,7 +62,7 @@ class Convolution(AbsorbsClip, Weighted, Windowed):
             self._accumulate(dw, db)
             return back(dx) if input_grad else None
 
-        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), clip=clip), pullback
+        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), **end), pullback
 
     def _framed(self, x: Array) -> tuple[Array, Pullback]:
         """x as the function takes it, and the way back of its gradient."""
@@ -113,6 +113,10 @@ class Conv(Convolution):
         shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
         self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
 
+    @property
+    def adds(self) -> bool:
+        return True
+
     def _moves(self) -> tuple[Any, ...]:
         padding = self.padding if self.padding_mode == "zeros" else 0
         return self.stride, padding, self.dilation, self.groups
@@ -158,18 +162,26 @@ class ConvBatchNorm(AbsorbsClip):
             kept = self._folded = parts, (seal(weight), seal(bias))
         return kept[1]
 
-    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+    @property
+    def adds(self) -> bool:
+        return self.conv.adds
+
+    def __call__(self, x: Array, *, clip: Bounds | None = None, residual: Array | None = None) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
-        if (sealed := self._sealed()) is not None:
-            return conv.convolve(x, *sealed, clip=clip)
-        if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
-            return norm(conv(x), clip=clip)
-        return conv.convolve(x, *conv.folded(norm), clip=clip)
+        weights = self._sealed()
+        if weights is None:
+            if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
+                return added(norm(conv(x), clip=clip if residual is None else None), residual, clip)
+            weights = conv.folded(norm)
+        return conv.convolve(x, *weights, clip=clip, **({} if residual is None else {"residual": residual}))
 
-    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
+    def vjp(
+        self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None, residual: Array | None = None
+    ) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)
-        y, norm_pullback = self.norm.vjp(h, clip=clip)
+        y, norm_pullback = self.norm.vjp(h, clip=clip if residual is None else None)
+        y = added(y, residual, clip)
         return y, lambda dy: conv_pullback(norm_pullback(dy))
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
