@@ -17,7 +17,7 @@ from ._geometry import product
 Array: TypeAlias = np.ndarray
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_ABSENT = {(dtype, ndim): np.empty((0,) * ndim, dtype) for dtype in FLOATS for ndim in (1, 2)}
+_ABSENT = {(dtype, ndim): np.empty((0,) * ndim, dtype) for dtype in FLOATS for ndim in range(1, 6)}
 
 
 def float_type(dtype: Any) -> np.dtype:

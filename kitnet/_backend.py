@@ -98,3 +98,18 @@ def allocate(shape: tuple[int, ...], dtype: np.dtype, nbytes: int) -> np.ndarray
     if compiled is None or nbytes < POOLED:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, compiled.pooled(nbytes))
+
+
+class _Sealed(bytes):
+    """Sealed memory without the compiled kernels; a type of its own, as unpickled arrays stand on bytes."""
+
+
+def seal(array: np.ndarray) -> np.ndarray:
+    """A copy that can never be written to, so that kernels may keep what they make of its content."""
+    content = array.tobytes()
+    return np.ndarray(array.shape, array.dtype, compiled.sealed(content) if compiled else _Sealed(content))
+
+
+def is_sealed(array: np.ndarray) -> bool:
+    """Whether ``array`` came from ``seal``."""
+    return isinstance(array.base, compiled.Sealed if compiled else _Sealed)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import _backend
-from ._arrays import checked_size, empty, float_type, gate_number
+from ._arrays import checked_size, empty, float_type, gate_number, optional
 from ._geometry import Padding, Size, Window, checked_shape, lift
 from ._text import table
 from .functional.conv import conv_window
@@ -264,7 +264,9 @@ class _Problem:
         clip = -math.inf, math.inf
         x, weight, dy, y, dx, dweight = map(lift, (x, weight, dy, y, dx, dweight))
         return [
-            lambda: run.conv_forward(x, weight, none, y, *clip, *rest),
+            lambda: run.conv_forward(
+                x, weight, none, optional(None, "residual", self.dtype, y.shape), y, *clip, *rest
+            ),
             lambda: run.conv_backward_data(dy, weight, none, dx, *clip, *rest),
             lambda: run.conv_backward_weight(dy, x, dweight, dbias, *rest),
         ]

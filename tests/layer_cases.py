@@ -116,7 +116,7 @@ from kitnet.layers import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from kitnet.models import Sequential, digits_net, lenet
+from kitnet.models import Residual, Sequential, digits_net, lenet
 
 Shape = tuple[int, ...]
 
@@ -356,6 +356,28 @@ CONTAINERS = [
         lambda dtype, rng: ReLU(),
         shape=(2, 3),
         fuse=False,
+    ),
+    LayerCase(lambda dtype, rng: Residual(Conv2d(2, 2, 3, padding=1, dtype=dtype, rng=rng)), (2, 2, 5, 6)),
+    LayerCase(
+        lambda dtype, rng: Residual(
+            Sequential(
+                Conv2d(2, 3, 3, 2, 1, bias=False, dtype=dtype, rng=rng),
+                BatchNorm2d(3, dtype=dtype),
+                ReLU(),
+                Conv2d(3, 4, 3, padding=1, dtype=dtype, rng=rng),
+                BatchNorm2d(4, dtype=dtype),
+            ),
+            Sequential(Conv2d(2, 4, 1, 2, dtype=dtype, rng=rng), BatchNorm2d(4, dtype=dtype)),
+            Hardtanh(-1.5, 2),
+        ),
+        (3, 2, 9, 8),
+    ),
+    LayerCase(
+        lambda dtype, rng: Residual(Linear(3, 3, dtype=dtype, rng=rng), activation=Identity(), fuse=False),
+        (2, 3),
+    ),
+    LayerCase(
+        lambda dtype, rng: Residual(Conv1d(2, 2, 1, dtype=dtype, rng=rng), activation=Tanh()), (2, 2, 5)
     ),
     LayerCase(lambda dtype, rng: lenet(3, 2, 12, dtype=dtype, rng=rng), (2, 2, 12, 12)),
     LayerCase(lambda dtype, rng: digits_net(dtype=dtype, rng=rng), (3, 1, 8, 8)),

@@ -105,13 +105,15 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t cast_weight_rows
         kn_cast_weight[4][10] cast_weight
         void (*fetch)(const void* src, Py_ssize_t n) noexcept nogil
-        void (*cast_ahead)(void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
+        void (*cast_ahead)(const void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
         void (*cast_out)(const void* c, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t filters, const void* bias,
-                         double low, double high, void* dst, Py_ssize_t plane, Py_ssize_t step) noexcept nogil
+                         const void* add, double low, double high, void* dst, Py_ssize_t plane,
+                         Py_ssize_t step) noexcept nogil
         void (*rows_in)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t size, Py_ssize_t first,
                         Py_ssize_t step, void* dst, Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
-        void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias, double low,
-                         double high, void* dst, Py_ssize_t dst_step, Py_ssize_t step) noexcept nogil
+        void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias,
+                         const void* add, double low, double high, void* dst, Py_ssize_t dst_step,
+                         Py_ssize_t step) noexcept nogil
         void (*window)(const kn_plane* g, const void* src, const void* w, double bias, double low, double high,
                        void* dst) noexcept nogil
         void (*window_pair)(const kn_plane* even, const kn_plane* odd, const void* src, const void* even_w,

@@ -10,6 +10,11 @@ large as the image), the block is packed instead: one row a tap, and no column w
 from ._dispatch cimport kn_ops
 
 
+cdef inline const void* beside(const void* array, const void* like, const void* place) noexcept nogil:
+    """Where in ``array`` stands what stands at ``place`` in ``like``; NULL where there is no such array."""
+    return <const char*>array + (<const char*>place - <const char*>like) if array != NULL else NULL
+
+
 cdef struct Axis:
     Py_ssize_t size         # of the source
     Py_ssize_t pad          # source index 0 stands here on the padded axis; negative crops

@@ -4,4 +4,11 @@ cdef class Block:
     cdef Py_ssize_t capacity
 
 
+cdef class Sealed(Block):
+    cdef dict made
+
+
 cdef Block scratch(Py_ssize_t nbytes)
+cdef Sealed sealed_memory(object array)
+cdef Block made_of(Sealed sealed, tuple key)
+cdef int keep(Sealed sealed, tuple key, Block block) except -1

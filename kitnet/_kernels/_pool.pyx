@@ -3,10 +3,14 @@
 A training step asks for the same sizes again and again; from the pool it gets memory that is mapped already, so that a
 steady step causes no page faults. Blocks come in size classes, four to each power of two, each with a list of free
 blocks. The pool never holds more than was in use at once, plus a quarter: what exceeds that goes back to the system.
+
+Sealed memory cannot change: no array on it can be written to. So what kernels make of its content alone, such as
+transformed weights, is kept with it, without a question when that became stale, and dies with it.
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
 from cython cimport pymutex
+from libc.string cimport memcpy
 
 cdef extern from "kn_memory.h" nogil:
     void* kn_allocate(size_t size)
@@ -14,6 +18,7 @@ cdef extern from "kn_memory.h" nogil:
 
 cdef enum:
     CLASSES = 4 * 48
+    MOST_KEPT = 2           # of what is made of the content of sealed memory: two forms, each for images of some size
 
 # A free block holds the pointer to the next free block of its class in its first bytes.
 cdef void* free_blocks[CLASSES]
@@ -89,6 +94,44 @@ cdef class Block:
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.data, self.size, 0, flags)
+
+
+cdef class Sealed(Block):
+    """Memory whose content cannot change: arrays on it are read-only for good."""
+
+    def __cinit__(self, Py_ssize_t nbytes):
+        self.made = {}
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, 1, flags)
+
+
+def sealed(const unsigned char[::1] content not None):
+    """A sealed copy of ``content``, to be the buffer of an array."""
+    cdef Sealed block = Sealed(content.shape[0])
+    if content.shape[0]:
+        memcpy(block.data, &content[0], content.shape[0])
+    return block
+
+
+cdef Sealed sealed_memory(object array):
+    """The sealed memory on which an array stands, or None."""
+    while array is not None and type(array) is not Sealed:
+        array = getattr(array, "base", None)
+    return array
+
+
+cdef Block made_of(Sealed sealed, tuple key):
+    """What was kept under ``key``, or None."""
+    return None if sealed is None else sealed.made.get(key)
+
+
+cdef int keep(Sealed sealed, tuple key, Block block) except -1:
+    """Keep what was made of sealed memory, and of older things MOST_KEPT - 1; several threads may come with the same."""
+    if sealed is not None:
+        older = [item for item in sealed.made.items() if item[0] != key]
+        sealed.made = dict([*older[-(MOST_KEPT - 1):], (key, block)])
+    return 0
 
 
 def pooled(Py_ssize_t nbytes):

@@ -1,6 +1,7 @@
 """Which way a convolution goes, and why: the kernels themselves are asked, in rehearsal (see _choice.pxd)."""
 
 from ._choice cimport Choice, told
+from ._pool cimport Sealed
 from .convolve cimport backward_data, forward, real
 from .convweight cimport backward_weight
 
@@ -8,12 +9,13 @@ from .convweight cimport backward_weight
 cdef Py_ssize_t rehearse(real* nothing, str kernel, const Py_ssize_t* x, const Py_ssize_t* w, const Py_ssize_t* y,
                          stride, padding, dilation, int groups, int n_threads, Choice* choice) except -1:
     cdef double inf = float("inf")
+    cdef Sealed none = None
     if kernel == "conv_forward":
-        return forward(x, w, y, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
-                       n_threads, choice)
+        return forward(x, w, y, nothing, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
+                       none, n_threads, choice)
     if kernel == "conv_backward_data":
         return backward_data(y, w, x, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
-                             n_threads, choice)
+                             none, n_threads, choice)
     return backward_weight(y, x, w, nothing, nothing, nothing, nothing, stride, padding, dilation, groups, n_threads,
                            choice)
 

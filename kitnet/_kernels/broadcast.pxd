@@ -2,6 +2,7 @@
 
 from ._choice cimport Choice
 from ._lattice cimport Lattice
+from ._pool cimport Sealed
 
 ctypedef fused real:
     float
@@ -20,6 +21,8 @@ cdef struct Product:
     Choice* choice
 
 
+cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
+                Py_ssize_t channels, bint in_lanes)
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          real* dest, double low, double high, int n_threads) except -1
+                          const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1

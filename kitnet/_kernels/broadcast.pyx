@@ -5,7 +5,7 @@
         for each block of channels:
             stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
             for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
-                before; after the last ones cast_out: bias, clipping, and transposed into the images
+                before; after the last ones cast_out: bias, what is to be added, clipping, transposed into the images
 
 The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
 micro-kernel. Where no window meets the padding the source is not staged at all.
@@ -23,10 +23,10 @@ from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
     source_offsets, stage, tap_indices, tap_offsets,
 )
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
@@ -182,8 +182,8 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offsets,
-                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
-                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+                   const real* source, const real* packed, const real* bias, const real* residual, real* dest,
+                   double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
     """A block of pixels under a block of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef const Product* f = plan.f
@@ -225,14 +225,14 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                         run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
                                 <const real*>staged,
                                 packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
-                                * lattice.taps, bias, dest, sum)
+                                * lattice.taps, bias, residual, dest, sum)
                         if plan.blocks > 1:
                             sum += rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
                   Py_ssize_t n, Py_ssize_t d, Py_ssize_t h, const real* source, const real* staged, const real* panel,
-                  const real* bias, real* dest, real* sum) noexcept nogil:
+                  const real* bias, const real* residual, real* dest, real* sum) noexcept nogil:
     """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
@@ -266,6 +266,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
             ops.cast_ahead(to + q * to_step, rows.filters, plane)
+            if residual != NULL:
+                ops.cast_ahead(beside(residual, dest, to + q * to_step), rows.filters, plane)
         accumulate = rows.accumulate
         for i in range(first, max(end, first + 1)):
             k = (i * axis[1].taps + low) * line
@@ -274,14 +276,22 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
                                                            rows.ahead)
             accumulate = True
         if rows.last:
-            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, rows.low, rows.high, to + q * to_step, plane,
-                         to_step)
+            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, beside(residual, dest, to + q * to_step),
+                         rows.low, rows.high, to + q * to_step, plane, to_step)
         if plan.blocks > 1:
             sum += m * width
 
 
+cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
+                Py_ssize_t channels, bint in_lanes):
+    """All that packed weights depend on, but for the numbers that lie at ``weight``."""
+    return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows, f.depth, f.row_step,
+            f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
+            *[tap[i] for i in range(lattice.taps)])
+
+
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          real* dest, double low, double high, int n_threads) except -1:
+                          const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
@@ -306,39 +316,46 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     sums_size = plan.most if plan.blocks > 1 else ops.cast_rows
     sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
                                       if plan.blocks > 1 else 1)
-    cdef Memory packed_memory = scratch(f.groups * padded * (f.depth * lattice.taps + 1) * sizeof(real))
+    cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)
+    cdef Memory packed_memory = made_of(sealed, key)
+    cdef bint made = packed_memory is not None
+    if not made:
+        packed_memory = scratch(f.groups * padded * f.depth * lattice.taps * sizeof(real))
+    cdef Memory shift_memory = scratch(f.groups * padded * sizeof(real))
     turned_size = WIDTH * ops.lanes * f.taps * turned(f)
     cdef Memory turned_memory = scratch(threads * turned_size * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
-    cdef real* shift = <real*>packed_memory.data
-    cdef real* packed = shift + f.groups * padded
+    cdef real* shift = <real*>shift_memory.data
+    cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
     if dest == NULL:
-        return tables.size + packed_memory.size + turned_memory.size + memory.size
+        return tables.size + packed_memory.size + shift_memory.size + turned_memory.size + memory.size
     memset(shift, 0, f.groups * padded * sizeof(real))
     if bias != NULL:
         for i in range(f.groups):
             for k in range(f.rows):
                 shift[i * padded + k] = bias[i * f.rows + k]
-    with nogil, parallel(num_threads=threads):
-        for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
-            p = task % plan.panels
-            c = task // plan.panels % plan.blocks * plan.channels
-            i = task // (plan.panels * plan.blocks)
-            row = WIDTH * p * ops.lanes
-            vectors = min(WIDTH, plan.vectors - WIDTH * p)
-            k = min(plan.channels, f.depth - c)
-            pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, f, lattice, tap,
-                       f.rows - row, k, vectors * ops.lanes,
-                       <real*>turned_memory.data + thread_number() * turned_size,
-                       packed + (i * f.depth + c) * lattice.taps * padded + row * k * lattice.taps)
+    if not made:
+        with nogil, parallel(num_threads=threads):
+            for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
+                p = task % plan.panels
+                c = task // plan.panels % plan.blocks * plan.channels
+                i = task // (plan.panels * plan.blocks)
+                row = WIDTH * p * ops.lanes
+                vectors = min(WIDTH, plan.vectors - WIDTH * p)
+                k = min(plan.channels, f.depth - c)
+                pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, f, lattice, tap,
+                           f.rows - row, k, vectors * ops.lanes,
+                           <real*>turned_memory.data + thread_number() * turned_size,
+                           packed + (i * f.depth + c) * lattice.taps * padded + row * k * lattice.taps)
+        keep(sealed, key, packed_memory)
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &plan, lattice, offset, source, packed, shift, dest, low, high, task,
+                run_task(ops, &plan, lattice, offset, source, packed, shift, residual, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)
             flush_restore(mode)

@@ -158,7 +158,7 @@ cdef void run_task(const Work* work, const real* dy, const real* x, real* dweigh
         k = WIDTH * p * ops.lanes
         width = min(WIDTH, plan.vectors - WIDTH * p) * ops.lanes
         ops.cast_out(sums + WIDTH * (p - first_panel) * ops.lanes * items, width, items, min(width, g.filters - k),
-                     work.zeros, -INFINITY, INFINITY, dweight + (group * g.filters + k) * line + c * lattice.taps,
+                     work.zeros, NULL, -INFINITY, INFINITY, dweight + (group * g.filters + k) * line + c * lattice.taps,
                      line, 1)
 
 

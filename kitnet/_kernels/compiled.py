@@ -1,7 +1,7 @@
 """The compiled kernels under one roof; importing it fails where any of them was not built."""
 
 from ._dispatch import available_isas, isa
-from ._pool import empty_cache, memory_stats, pooled
+from ._pool import Sealed, empty_cache, memory_stats, pooled, sealed
 from ._threads import effective_n_threads, get_num_threads, openmp, set_num_threads
 from .algorithm import conv_algorithm
 from .avgpool import avgpool_backward, avgpool_forward
@@ -48,6 +48,7 @@ from .sums import channel_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
+    "Sealed",
     "activation_backward",
     "activation_forward",
     "adadelta_step",
@@ -108,6 +109,7 @@ __all__ = [
     "rownorm_backward",
     "rownorm_forward",
     "rprop_step",
+    "sealed",
     "set_num_threads",
     "set_winograd",
     "sgd_step",

@@ -1,6 +1,7 @@
 """Direct convolution with the pixels in the lanes: see conv.pyx; where the result is NULL, see _choice.pxd."""
 
 from ._lattice cimport Lattice
+from ._pool cimport Sealed
 from .broadcast cimport Product
 
 ctypedef fused real:
@@ -8,4 +9,4 @@ ctypedef fused real:
     double
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       real* dest, double low, double high, int n_threads) except -1
+                       const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1

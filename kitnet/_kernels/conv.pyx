@@ -5,7 +5,7 @@
         for each block of channels (about KC taps in all: a panel of it fits in the L1 cache):
             stage these channels of the block                       (fits in half of the L2 cache)
             for each panel of filters, for each tile of columns: mac, on top of the channels before
-        write the rows out, with bias and clipping
+        write the rows out, with bias, what is to be added, and clipping
 
 Where rows are about as long as some tiles, and all channels make one block, tiles go row by row, straight into the
 result. So they do where each plane is one row. The bias is then one more tap, which reads a channel of ones.
@@ -22,12 +22,12 @@ from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
 )
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
-from .broadcast cimport Product
+from .broadcast cimport Product, form
 
 cdef enum:
     KC = 256                # taps times channels in a block
@@ -114,8 +114,8 @@ cdef bint is_one_row(const Axis* axis) noexcept nogil:
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
-                   const real* source, const real* packed, const real* bias, real* dest, double low, double high,
-                   Py_ssize_t task, char* staged, real* sums) noexcept nogil:
+                   const real* source, const real* packed, const real* bias, const real* residual, real* dest,
+                   double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t filters = task % plan.filter_blocks
     cdef Py_ssize_t group = task // plan.filter_blocks % plan.groups
@@ -128,6 +128,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
     cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
+    cdef real* plane
     cdef const real* panel
     cdef double shift
     source += group * plan.depth * lattice.source
@@ -145,9 +146,10 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             panel = packed + c * lattice.taps * plan.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
             if plan.by_row:
+                plane = dest + (group * plan.rows + row) * dest_plane
                 for n in range(block.images * block.count[0] * block.count[1]):
                     run_row(ops, lattice, &block, offset, taps, panel, rows, width, n, plan.groups * plan.rows,
-                            <const real*>staged, sums, low, high, dest + (group * plan.rows + row) * dest_plane)
+                            <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
             for n in range(up(block.columns, width)):
                 column = n * width
@@ -164,24 +166,26 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
         for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
             shift = bias[group * plan.rows + row] if bias != NULL and not plan.ones else 0
             if plan.one_row:
-                finish(ops, 1, whole, shift, low, high, to + row * dest_plane, 0)
-                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift, low, high,
-                             to + row * dest_plane + whole, 0, 1)
+                plane = to + row * dest_plane
+                finish(ops, 1, whole, shift, <const real*>beside(residual, dest, plane), low, high, plane, 0)
+                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift,
+                             beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
             else:
-                write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift, low, high,
-                           dest + (group * plan.rows + row) * dest_plane)
+                plane = dest + (group * plan.rows + row) * dest_plane
+                write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift,
+                           <const real*>beside(residual, dest, plane), low, high, plane)
 
 
-cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, double low, double high, real* dest,
-                 Py_ssize_t dest_plane) noexcept nogil:
-    """Bias and clipping, if any, for what went straight into the result."""
-    if bias != 0 or low > -INFINITY or high < INFINITY:
-        ops.rows_out(dest, dest_plane, rows, n, bias, low, high, dest, dest_plane, 1)
+cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, const real* residual, double low,
+                 double high, real* dest, Py_ssize_t dest_plane) noexcept nogil:
+    """Bias, what is to be added, and clipping, if any, for what went straight into the result."""
+    if bias != 0 or residual != NULL or low > -INFINITY or high < INFINITY:
+        ops.rows_out(dest, dest_plane, rows, n, bias, residual, low, high, dest, dest_plane, 1)
 
 
 cdef void run_row(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
                   Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t width, Py_ssize_t index,
-                  Py_ssize_t planes, const real* staged, real* sums, double low, double high,
+                  Py_ssize_t planes, const real* staged, real* sums, const real* residual, double low, double high,
                   real* dest) noexcept nogil:
     """One row of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
     many ``planes``."""
@@ -189,15 +193,16 @@ cdef void run_row(const kn_ops* ops, const Lattice* lattice, const Block* block,
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size, slice = index // block.count[1]
     cdef Py_ssize_t n = slice // block.count[0], d = slice % block.count[0], h = index % block.count[1], t
     cdef Py_ssize_t whole = block.count[2] // width
+    cdef real* to = dest + row_at(axis, block, n, d, planes * plane) + h * axis[1].to_step * axis[2].to_size
     staged += column_of(lattice, n, d, h)
-    dest += row_at(axis, block, n, d, planes * plane)
-    dest += h * axis[1].to_step * axis[2].to_size
     for t in range(whole):
-        ops.mac[rows](taps, panel, rows, staged + t * width, offset, dest + t * width, plane, False)
-    finish(ops, rows, whole * width, 0, low, high, dest, plane)
+        ops.mac[rows](taps, panel, rows, staged + t * width, offset, to + t * width, plane, False)
+    finish(ops, rows, whole * width, 0, <const real*>beside(residual, dest, to), low, high, to, plane)
     if whole * width < block.count[2]:
         ops.mac[rows](taps, panel, rows, staged + whole * width, offset, sums, width, False)
-        ops.rows_out(sums, width, rows, block.count[2] - whole * width, 0, low, high, dest + whole * width, plane, 1)
+        to += whole * width
+        ops.rows_out(sums, width, rows, block.count[2] - whole * width, 0, beside(residual, dest, to), low, high, to,
+                     plane, 1)
 
 
 cdef Py_ssize_t row_at(const Axis* axis, const Block* block, Py_ssize_t n, Py_ssize_t d,
@@ -210,19 +215,21 @@ cdef Py_ssize_t row_at(const Axis* axis, const Block* block, Py_ssize_t n, Py_ss
 
 
 cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block,
-                     const real* sums, double bias, double low, double high, real* dest) noexcept nogil:
+                     const real* sums, double bias, const real* residual, double low, double high,
+                     real* dest) noexcept nogil:
     """The sums of one filter, from the columns of the lattice to the images at ``dest``."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t image = plan.groups * plan.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
+    cdef real* to
     for n in range(block.images):
         for d in range(block.count[0]):
-            ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias, low,
-                         high, dest + row_at(axis, block, n, d, image), axis[1].to_step * axis[2].to_size,
-                         axis[2].to_step)
+            to = dest + row_at(axis, block, n, d, image)
+            ops.rows_out(sums + column_of(lattice, n, d, 0), axis[2].pitch, block.count[1], block.count[2], bias,
+                         beside(residual, dest, to), low, high, to, axis[1].to_step * axis[2].to_size, axis[2].to_step)
 
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       real* dest, double low, double high, int n_threads) except -1:
+                       const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
@@ -248,28 +255,36 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
     sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
                  * (lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile) + 15) // 16 * 16
-    cdef Memory packed_memory = scratch(plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
+    cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
+    if sealed is not None and plan.ones:  # the bias lies between the weights
+        key = (*key, (<const char*>bias)[:plan.groups * plan.rows * <Py_ssize_t>sizeof(real)])
+    cdef Memory packed_memory = made_of(sealed, key)
+    cdef bint made = packed_memory is not None
+    if not made:
+        packed_memory = scratch(plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
     if dest == NULL:
         f.choice.way = PACKED if lattice.packed else PRODUCT if is_one_row(axis) else DIRECT
         return tables.size + packed_memory.size + memory.size
-    with nogil, parallel(num_threads=threads):
-        for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
-            p = task % plan.panels
-            c = task // plan.panels % plan.blocks * plan.channels
-            i = task // (plan.panels * plan.blocks)
-            row = part(plan.rows, plan.panels, p)
-            rows = part(plan.rows, plan.panels, p + 1) - row
-            k = min(plan.channels, plan.depth - c)
-            pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
-                       lattice.taps, rows, k,
-                       packed + i * plan.rows * (plan.depth * lattice.taps + plan.ones) + c * lattice.taps * plan.rows
-                       + row * (k * lattice.taps + plan.ones))
-            for k in range(rows if plan.ones else 0):
-                packed[i * plan.rows * (plan.depth * lattice.taps + 1)
-                       + (row + rows) * (plan.depth * lattice.taps + 1) - rows + k] = bias[i * plan.rows + row + k]
+    if not made:
+        with nogil, parallel(num_threads=threads):
+            for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
+                p = task % plan.panels
+                c = task // plan.panels % plan.blocks * plan.channels
+                i = task // (plan.panels * plan.blocks)
+                row = part(plan.rows, plan.panels, p)
+                rows = part(plan.rows, plan.panels, p + 1) - row
+                k = min(plan.channels, plan.depth - c)
+                pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
+                           lattice.taps, rows, k,
+                           packed + i * plan.rows * (plan.depth * lattice.taps + plan.ones)
+                           + c * lattice.taps * plan.rows + row * (k * lattice.taps + plan.ones))
+                for k in range(rows if plan.ones else 0):
+                    packed[i * plan.rows * (plan.depth * lattice.taps + 1)
+                           + (row + rows) * (plan.depth * lattice.taps + 1) - rows + k] = bias[i * plan.rows + row + k]
+        keep(sealed, key, packed_memory)
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
@@ -278,7 +293,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
             for i in range(plan.ones * (lattice.plane + plan.tile)):
                 own[thread_number() * (staged_size + sums_size) + ones + i] = 1
             for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &plan, lattice, offset, source, packed, bias, dest, low, high, task,
+                run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)
             flush_restore(mode)

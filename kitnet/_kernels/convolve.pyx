@@ -11,8 +11,8 @@ from libc.string cimport memset
 from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
 from ._dispatch cimport table
 from ._integers cimport volume
-from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, flatten
-from ._pool cimport Block as Memory, scratch
+from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
+from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport Product, broadcast, pays
 from .conv cimport direct
@@ -42,12 +42,13 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
 
 
 cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                         real* dest, double low, double high, bint backward, int n_threads) except -1:
+                         const real* residual, real* dest, double low, double high, bint backward, Sealed sealed, int n_threads) except -1:
     """By the algorithm chosen; images with results of Winograd's that are not finite directly."""
     cdef Axis* axis = lattice.axis
     cdef Filtering f
     cdef Product one
     cdef Memory spoilt
+    cdef real* image
     cdef Py_ssize_t n, used
     if axis[0].out * axis[1].out * axis[2].out * p.batch * p.rows * p.groups == 0:
         return 0
@@ -57,24 +58,26 @@ cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source,
             f.flip = backward
             spoilt = scratch(p.batch)
             memset(spoilt.data, 0, p.batch)
-            used = filter_planes(&f, source, weight, bias, dest, low, high, spoilt.data, n_threads)
+            used = filter_planes(&f, source, weight, bias, residual, dest, low, high, spoilt.data, sealed, n_threads)
             for n in range(p.batch):
                 if spoilt.data[n]:
                     one = p[0]
                     one.batch = 1
+                    image = dest + n * p.groups * p.rows * volume(f.out)
                     direct(&one, lattice, source + n * p.groups * p.depth * volume(f.size), weight, bias,
-                           dest + n * p.groups * p.rows * volume(f.out), low, high, n_threads)
+                           <const real*>beside(residual, dest, image), image, low, high, sealed, n_threads)
             return spoilt.size + used
     if p.choice.way == EACH_CHANNEL:
-        return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, dest, low, high, n_threads)
+        return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, residual, dest, low, high,
+                               n_threads)
     if p.choice.way == IN_LANES:
-        return broadcast(p, lattice, source, weight, bias, dest, low, high, n_threads)
-    return direct(p, lattice, source, weight, bias, dest, low, high, n_threads)
+        return broadcast(p, lattice, source, weight, bias, residual, dest, low, high, sealed, n_threads)
+    return direct(p, lattice, source, weight, bias, residual, dest, low, high, sealed, n_threads)
 
 
 cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
-                        const real* x, const real* weight, const real* bias, real* y, double low, double high, stride,
-                        padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+                        const real* x, const real* weight, const real* bias, const real* residual, real* y,
+                        double low, double high, stride, padding, dilation, int groups, Sealed sealed, int n_threads, Choice* choice) except -1:
     cdef Product product
     cdef Lattice lattice
     cdef int a
@@ -91,7 +94,7 @@ cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, co
                      y_shape[2 + a])
         free += axis_words(w_shape[2 + a])
     flatten(lattice.axis)
-    return memory.size + convolve(&product, &lattice, x, weight, bias, y, low, high, False, n_threads)
+    return memory.size + convolve(&product, &lattice, x, weight, bias, residual, y, low, high, False, sealed, n_threads)
 
 
 cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
@@ -123,7 +126,8 @@ cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, cons
 
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
                               const real* dy, const real* weight, const real* bias, real* dx, double low, double high,
-                              stride, padding, dilation, int groups, int n_threads, Choice* choice) except -1:
+                              stride, padding, dilation, int groups, Sealed sealed, int n_threads,
+                              Choice* choice) except -1:
     cdef Product product
     cdef Lattice lattice
     cdef int a
@@ -133,6 +137,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     cdef Memory memory, axes_memory
     cdef Axis* axes
     cdef Choice told
+    cdef const real* nothing = NULL
     cdef bint gaps = False
     begin(choice, SHAPE)
     product.batch, product.groups, product.choice = y_shape[0], groups, choice
@@ -152,7 +157,8 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
             lay_phase(axes + 3 * phase, <Py_ssize_t*>memory.data + phase * words, y_shape, w_shape, x_shape, stride,
                       padding, dilation, phases, phase)
         return memory.size + axes_memory.size + filter_channels(
-            <const Axis*>axes, count, y_shape[0], groups, product.rows, dy, weight, bias, dx, low, high, n_threads)
+            <const Axis*>axes, count, y_shape[0], groups, product.rows, dy, weight, bias, nothing, dx, low, high,
+            n_threads)
     memory = scratch(words * sizeof(Py_ssize_t))
     for a in range(3):
         for phase in range(phases[a]):
@@ -169,7 +175,8 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
         flatten(lattice.axis)
         taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
         if taps:
-            used = max(used, convolve(&product, &lattice, dy, weight, bias, dx, low, high, True, n_threads))
+            used = max(used, convolve(&product, &lattice, dy, weight, bias, nothing, dx, low, high, True,
+                                       sealed, n_threads))
         if taps > most_taps:
             most_taps, told = taps, choice[0]
     choice[0] = told
@@ -177,13 +184,13 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
 
 
 def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
-                 const real[::1] bias not None, real[:, :, :, :, ::1] y not None, double low, double high,
-                 stride, padding, dilation, int groups, int n_threads):
+                 const real[::1] bias not None, const real[:, :, :, :, ::1] residual not None,
+                 real[:, :, :, :, ::1] y not None, double low, double high, stride, padding, dilation, int groups, int n_threads):
     cdef Choice choice
     if y.size:
         forward(x.shape, weight.shape, y.shape, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
-                &bias[0] if bias.shape[0] else NULL, &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups,
-                n_threads, &choice)
+                &bias[0] if bias.shape[0] else NULL, &residual[0, 0, 0, 0, 0] if residual.shape[0] else NULL,
+                &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups, sealed_memory(weight.base), n_threads, &choice)
 
 
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,
@@ -193,4 +200,4 @@ def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :,
     if dx.size:
         backward_data(dy.shape, weight.shape, dx.shape, &dy[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
                       &bias[0] if bias.shape[0] else NULL, &dx[0, 0, 0, 0, 0], low, high, stride, padding, dilation,
-                      groups, n_threads, &choice)
+                      groups, sealed_memory(weight.base), n_threads, &choice)

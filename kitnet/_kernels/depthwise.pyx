@@ -9,6 +9,7 @@ simd/kn_window.h). Backward, the phases of the stride (see _lattice.pyx) fill a 
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
+from libc.math cimport INFINITY
 from libc.string cimport memset
 
 from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_plane, table
@@ -119,8 +120,9 @@ cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t coun
 
 cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t batch, Py_ssize_t channels,
                                 Py_ssize_t filters, const real* source, const real* weight, const real* bias,
-                                real* dest, double low, double high, int n_threads) except -1:
-    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]); three axes for each phase."""
+                                const real* residual, real* dest, double low, double high, int n_threads) except -1:
+    """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]); three axes for each phase. A
+    residual, where there is one, is added to planes that were just written."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t p, k, c, t, n, task, tasks, parts, at_once, done = 0, upto, words = 0, taps = 0, lines = 0
     cdef Py_ssize_t source_plane = axes[0].size * axes[1].size * axes[2].size
@@ -168,8 +170,13 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
                 for c in range(task % parts * at_once, min(channels, (task % parts + 1) * at_once)):
                     filter_channel(ops, phase, phases, filters, source + (n * channels + c) * source_plane,
                                    packed + c * filters * taps, bias + c * filters if bias != NULL else NULL,
-                                   dest + (n * channels + c) * filters * dest_plane, low, high,
+                                   dest + (n * channels + c) * filters * dest_plane,
+                                   low if residual == NULL else -INFINITY, high if residual == NULL else INFINITY,
                                    free + thread_number() * lines)
+                    if residual != NULL:  # a bias of -0.0 changes no number, not even the sign of a zero
+                        ops.rows_out(dest + (n * channels + c) * filters * dest_plane, 0, 1, filters * dest_plane, -0.0,
+                                     residual + (n * channels + c) * filters * dest_plane, low, high,
+                                     dest + (n * channels + c) * filters * dest_plane, 0, 1)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()

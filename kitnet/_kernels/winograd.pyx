@@ -12,7 +12,7 @@ of 25, 3x3x3 takes 7 instead of 27.
         V = transformed source, all terms of the block, compact         (tiles of all rows side by side)
         for each sub-block of filters:
             for each of the 36 elements: for each panel, for each tile of columns: mac
-            transform the results, write the rows out with bias and clipping
+            transform the results, write the rows out with bias, what is to be added, and clipping
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
 Many filters on small images turn this round, for U is four times as large as the weights and would not leave the cache
@@ -21,6 +21,8 @@ again:
     by filters: for each block of tiles, as many as fit in the L3 cache:
         parallel, task = some channels:        V = transformed source
         parallel, task = sub-block of filters: U = its transformed filters, then as above
+
+U is kept with sealed weights (see _pool.pyx), whole in either way, and made only once.
 
 The sums and differences of a tile would spread one infinite or NaN element over all its outputs. Images whose results
 are not all finite are marked, for the caller to convolve them directly.
@@ -37,7 +39,7 @@ from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, MANY_TERMS, RAGGED, SHAPE, SWI
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._integers cimport up, volume
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
-from ._pool cimport Block as Memory, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
@@ -93,9 +95,16 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
                         volume(f.out) * outputs // 100))
 
 
+cdef tuple form(const Work* work, const float* weight):
+    """All that U depends on, but for the numbers that lie at ``weight``."""
+    cdef const Filtering* f = work.f
+    return ("winograd", <size_t>table, <size_t>weight, f.groups, f.rows, f.depth, f.kernel[0], f.kernel[1], f.kernel[2],
+            f.row_step, f.depth_step, f.group_step, bool(f.flip), bool(work.by_filters), bool(work.cast))
+
+
 cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
-                     const float* u, const float* bias, float* dest, double low, double high, Py_ssize_t task,
-                     kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
+                     const float* u, const float* bias, const float* residual, float* dest, double low, double high,
+                     Py_ssize_t task, kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
     """By tiles: a block of tiles, and a part of the filters."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t part = task % work.parts
@@ -112,20 +121,24 @@ cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* colu
         end = min(panel + work.sub, last)
         multiply(ops, work, tiles, columns, panel, end,
                  u + group * ELEMENTS * work.u_element + first_row(work, panel) * work.terms, v, m)
-        finish(ops, work, &block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
+        finish(ops, work, &block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
         panel = end
 
 
 cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* source, const float* weight,
-                         const float* bias, float* dest, double low, double high, char* spoilt, double macs,
-                         int n_threads) except -1:
+                         const float* bias, const float* residual, float* dest, double low, double high,
+                         char* spoilt, double macs, Sealed sealed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Py_ssize_t tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts, task, done = 0, upto, i, p
     cdef Py_ssize_t own = up(work.v + work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
-    cdef Memory u_memory = scratch((f.groups * ELEMENTS * work.u_element) * sizeof(float))
+    cdef tuple key = None if sealed is None else form(work, weight)
+    cdef Memory u_memory = made_of(sealed, key)
+    cdef bint made = u_memory is not None
+    if not made:
+        u_memory = scratch((f.groups * ELEMENTS * work.u_element) * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
@@ -133,20 +146,22 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
     cdef float* scratches = <float*>memory.data
     if dest == NULL:
         return u_memory.size + memory.size + groups_memory.size
-    with nogil, parallel(num_threads=threads):
-        mode = flush_on()
-        for i in prange(f.groups * work.panels, schedule="static"):
-            p = i % work.panels
-            transform_filters(ops, work, weight, p, i // work.panels,
-                              u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * work.terms,
-                              scratches + thread_number() * own)
-        flush_restore(mode)
+    if not made:
+        with nogil, parallel(num_threads=threads):
+            mode = flush_on()
+            for i in prange(f.groups * work.panels, schedule="static"):
+                p = i % work.panels
+                transform_filters(ops, work, weight, p, i // work.panels,
+                                  u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * work.terms,
+                                  scratches + thread_number() * own)
+            flush_restore(mode)
+        keep(sealed, key, u_memory)
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, macs / 2))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
             for task in prange(done, upto, schedule="dynamic"):
-                tiles_task(ops, work, columns, source, u, bias, dest, low, high, task,
+                tiles_task(ops, work, columns, source, u, bias, residual, dest, low, high, task,
                            groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
             flush_restore(mode)
         done = upto
@@ -155,40 +170,46 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
 
 
 cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, const Py_ssize_t* columns,
-                       Py_ssize_t group, const float* weight, const float* v, const float* bias, float* dest,
-                       double low, double high, Py_ssize_t task, char* spoilt, float* own) noexcept nogil:
-    """By filters: a sub-block of filters, on a block of tiles."""
+                       Py_ssize_t group, const float* weight, float* u, bint made, const float* v, const float* bias,
+                       const float* residual, float* dest, double low, double high, Py_ssize_t task, char* spoilt,
+                       float* m) noexcept nogil:
+    """By filters: a sub-block of filters, on a block of tiles; ``made``: its U is."""
     cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p
-    cdef float* u = own
-    cdef float* m = u + ELEMENTS * work.u_element
-    for p in range(panel, end):
+    for p in range(panel, panel if made else end):
         transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * work.terms,
                           m)
     if work.cast:
         multiply_few(ops, work, tiles_of(block), columns, panel, end, u, v, m, m + work.m)
     else:
         multiply(ops, work, tiles_of(block), columns, panel, end, u, v, m)
-    finish(ops, work, block, group, panel, end, m, bias, dest, low, high, spoilt, m + work.m)
+    finish(ops, work, block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
 
 
 cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* source, const float* weight,
-                           const float* bias, float* dest, double low, double high, char* spoilt, double macs,
-                           int n_threads) except -1:
+                           const float* bias, const float* residual, float* dest, double low, double high,
+                           char* spoilt, double macs, Sealed sealed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Block block
     cdef Py_ssize_t i, n = 0, p, group, index, tasks = up(work.panels, work.sub), parts = up(f.depth, CHANNELS)
-    cdef Py_ssize_t own = up(ELEMENTS * work.u_element + work.m + work.results, 16) * 16
+    cdef Py_ssize_t own = up(work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef Py_ssize_t u_task = ELEMENTS * work.u_element
+    cdef tuple key = None if sealed is None else form(work, weight)
+    cdef Memory u_memory = made_of(sealed, key)
+    cdef bint made = u_memory is not None, whole = sealed is not None
+    if not made:  # of each thread, or of all tasks
+        u_memory = scratch((f.groups * tasks if whole else threads) * u_task * sizeof(float))
     cdef Memory v_memory = scratch(work.v * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(f.pieces * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
+    cdef float* u = <float*>u_memory.data
     cdef float* v = <float*>v_memory.data
     cdef float* scratches = <float*>memory.data
     if dest == NULL:
-        return v_memory.size + memory.size + groups_memory.size
+        return u_memory.size + v_memory.size + memory.size + groups_memory.size
     for group in range(f.groups):
         for index in range(count_blocks(&work.lattice, f.batch)):
             block = block_at(&work.lattice, index, f.batch)
@@ -201,17 +222,23 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
                                      groups + i // parts * work.groups, n, i // parts, i % parts * CHANNELS,
                                      min(f.depth, (i % parts + 1) * CHANNELS), v)
                 for i in prange(tasks, schedule="dynamic"):
-                    filters_task(ops, work, &block, columns, group, weight, v, bias, dest, low, high, i, spoilt,
+                    filters_task(ops, work, &block, columns, group, weight,
+                                 u + (group * tasks + i if whole else thread_number()) * u_task,
+                                 made or whole and index > 0, v, bias, residual, dest, low, high, i, spoilt,
                                  scratches + thread_number() * own)
                 flush_restore(mode)
             PyErr_CheckSignals()
+    if not made:
+        keep(sealed, key, u_memory)
     return 0
 
 
-cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias, float* dest,
-                              double low, double high, char* spoilt, int n_threads) except -1:
-    """dest = clip(the filtered source + bias): a convolution of stride 1, in either direction. Sets ``spoilt``,
-    which is zero, for each image whose results are not all finite."""
+cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias,
+                              const float* residual, float* dest, double low, double high, char* spoilt, Sealed sealed,
+                              int n_threads) except -1:
+    """dest = clip(the filtered source + bias + residual, if that is not NULL): a convolution of stride 1, in either
+    direction. Sets ``spoilt``, which is zero, for each image whose results are not all finite. ``sealed``: the memory of
+    the weights, or None."""
     cdef Work work
     cdef Py_ssize_t t
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * volume(f.out) * volume(f.kernel)
@@ -224,5 +251,5 @@ cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* we
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:
-        return by_filters(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, n_threads)
-    return by_tiles(&work, columns, source, weight, bias, dest, low, high, spoilt, macs, n_threads)
+        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)
+    return by_tiles(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)

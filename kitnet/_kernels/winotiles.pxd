@@ -75,8 +75,8 @@ cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, co
                        Py_ssize_t panel, Py_ssize_t end, const float* u, const float* v, float* m,
                        float* own) noexcept nogil
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
-                        double low, double high, float* dest, Py_ssize_t dest_image, char* spoilt,
-                        float* results) noexcept nogil
+                        const float* residual, double low, double high, float* dest, Py_ssize_t dest_image,
+                        char* spoilt, float* results) noexcept nogil
 cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,
-                 Py_ssize_t end, const float* m, const float* bias, float* dest, double low, double high, char* spoilt,
-                 float* results) noexcept nogil
+                 Py_ssize_t end, const float* m, const float* bias, const float* residual, float* dest, double low,
+                 double high, char* spoilt, float* results) noexcept nogil

@@ -9,7 +9,7 @@ from libc.math cimport INFINITY
 from ._choice cimport BY_FILTERS, WORTHWHILE, at_most
 from ._dispatch cimport KN_NOWHERE, kn_ops, kn_piece, kn_tiles
 from ._integers cimport up, volume
-from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, choose_blocks, count_blocks
+from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, beside, choose_blocks, count_blocks
 
 cdef enum:
     FILTERS = 64            # filters in a sub-block
@@ -240,17 +240,18 @@ cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, co
                     terms = min(TERMS, w.terms - t * TERMS)
                     ops.cast[CAST - 1][n](terms, v + e * w.v_element + t * TERMS * w.pitch + q, columns,
                                           u + e * w.u_element + (p * w.terms + t * TERMS) * width, own, t > 0, 0)
-                ops.cast_out(own, width, n, rows, zeros, -INFINITY, INFINITY,
+                ops.cast_out(own, width, n, rows, zeros, NULL, -INFINITY, INFINITY,
                              m + e * w.m_element + p * width * w.pitch + q, w.pitch, 1)
 
 
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
-                        double low, double high, float* dest, Py_ssize_t dest_image, char* spoilt,
-                        float* results) noexcept nogil:
+                        const float* residual, double low, double high, float* dest, Py_ssize_t dest_image,
+                        char* spoilt, float* results) noexcept nogil:
     """The results of one filter on a block, to the images at ``dest``; marks the images where one is not finite."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t n, h, row, i, column = 4 * block.first[2], wide = 4 * block.count[2], image = block.count[1] * wide
     cdef bint finite = True
+    cdef float* to
     ops.winograd_result(m, work.m_element, tiles_of(block), results, work.line)
     for i in range(4):
         finite = finite and ops.finite(results + i * work.line, slices(block) * image)
@@ -260,19 +261,21 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
                 spoilt[block.image + n // block.count[0]] = 1
         for h in range(block.count[1]):
             row = 4 * (block.first[1] + h)
+            to = dest + (block.image + n // block.count[0]) * dest_image + column
+            to += ((block.first[0] + n % block.count[0]) * f.out[1] + row) * f.out[2]
             ops.rows_out(results + (n * block.count[1] + h) * wide, work.line, min(4, f.out[1] - row),
-                         min(wide, f.out[2] - column), bias, low, high,
-                         dest + (block.image + n // block.count[0]) * dest_image + column
-                         + ((block.first[0] + n % block.count[0]) * f.out[1] + row) * f.out[2], f.out[2], 1)
+                         min(wide, f.out[2] - column), bias, beside(residual, dest, to), low, high, to, f.out[2], 1)
 
 
 cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,
-                 Py_ssize_t end, const float* m, const float* bias, float* dest, double low, double high, char* spoilt,
-                 float* results) noexcept nogil:
+                 Py_ssize_t end, const float* m, const float* bias, const float* residual, float* dest, double low,
+                 double high, char* spoilt, float* results) noexcept nogil:
     """The results of some panels of filters on a block."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t row, base = first_row(work, panel), out = volume(f.out)
+    cdef float* to
     for row in range(base, first_row(work, end)):
+        to = dest + (group * f.rows + row) * out
         write_results(ops, work, block, m + (row - base) * work.pitch,
-                      bias[group * f.rows + row] if bias != NULL else 0, low, high,
-                      dest + (group * f.rows + row) * out, f.groups * f.rows * out, spoilt, results)
+                      bias[group * f.rows + row] if bias != NULL else 0, <const float*>beside(residual, dest, to), low,
+                      high, to, f.groups * f.rows * out, spoilt, results)

@@ -45,9 +45,10 @@ def _geometry(
     return x, weight, *conv_window(x.shape, weight.shape, stride, padding, dilation, groups)
 
 
-@takes_one_sample(1)
+@takes_one_sample(2)
 def _conv(
     ndim: int,
+    residual: Array | None,
     x: Array,
     weight: Array,
     bias: Array | None,
@@ -59,9 +60,19 @@ def _conv(
 ) -> Array:
     x, weight, window, groups = _geometry(ndim, x, weight, stride, padding, dilation, groups)
     bias = optional(bias, "bias", x.dtype, weight.shape[:1])
-    y = empty((x.shape[0], weight.shape[0], *window.out_size), x.dtype, "padding")
+    shape = x.shape[0], weight.shape[0], *window.out_size
+    residual = lift(optional(residual, "residual", x.dtype, shape))
+    y = empty(shape, x.dtype, "padding")
     kernels().conv_forward(
-        lift(x), lift(weight), bias, lift(y), *gate_clip(clip), *window.geometry, groups, n_threads()
+        lift(x),
+        lift(weight),
+        bias,
+        residual,
+        lift(y),
+        *gate_clip(clip),
+        *window.geometry,
+        groups,
+        n_threads(),
     )
     return y
 
@@ -100,6 +111,7 @@ def conv1d(
     groups: int = 1,
     *,
     clip: tuple[float, float] | None = None,
+    residual: Array | None = None,
 ) -> Array:
     """Convolve signals (N, C, L) with kernels (K, C / groups, kw): y is (N, K, OL).
 
@@ -115,7 +127,7 @@ def conv1d(
     >>> F.conv1d(x, np.array([[[1, 0, -1]]], np.float32))
     array([[[-3., -5., -1.,  2.,  2.]]], dtype=float32)
     """
-    return _conv(1, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(1, residual, x, weight, bias, stride, padding, dilation, groups, clip)
 
 
 def conv2d(
@@ -128,6 +140,7 @@ def conv2d(
     groups: int = 1,
     *,
     clip: tuple[float, float] | None = None,
+    residual: Array | None = None,
 ) -> Array:
     """Convolve images (N, C, H, W) with kernels (K, C / groups, kh, kw): y is (N, K, OH, OW).
 
@@ -151,6 +164,9 @@ def conv2d(
         Divides the channels into this many independent convolutions; it must divide C and K.
     clip
         Bounds (low, high) of an activation fused into the result: ``(0, math.inf)`` is ReLU. NaN stays NaN.
+    residual
+        An array of y's shape that is added to the result before it is clipped, or None: the end of a residual
+        block. Its gradient is dy.
 
     Returns
     -------
@@ -172,7 +188,7 @@ def conv2d(
     array([[[[ 8., 12.],
              [20., 24.]]]], dtype=float32)
     """
-    return _conv(2, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(2, residual, x, weight, bias, stride, padding, dilation, groups, clip)
 
 
 def conv3d(
@@ -185,6 +201,7 @@ def conv3d(
     groups: int = 1,
     *,
     clip: tuple[float, float] | None = None,
+    residual: Array | None = None,
 ) -> Array:
     """Convolve volumes (N, C, D, H, W) with kernels (K, C / groups, kd, kh, kw): y is (N, K, OD, OH, OW).
 
@@ -195,7 +212,7 @@ def conv3d(
     >>> F.conv3d(np.ones((1, 1, 2, 4, 4)), np.ones((3, 1, 2, 3, 3))).shape
     (1, 3, 1, 2, 2)
     """
-    return _conv(3, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(3, residual, x, weight, bias, stride, padding, dilation, groups, clip)
 
 
 def conv1d_backward(

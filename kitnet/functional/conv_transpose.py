@@ -83,7 +83,8 @@ def _conv_transpose_backward(
     absent = optional(None, "bias", x.dtype, x.shape[1:2])
     rest = *window.geometry, groups, n_threads()
     if dx is not None:
-        kernels().conv_forward(lift(dy), lift(weight), absent, lift(dx), *gate_clip(None), *rest)
+        residual = lift(optional(None, "residual", x.dtype, x.shape))
+        kernels().conv_forward(lift(dy), lift(weight), absent, residual, lift(dx), *gate_clip(None), *rest)
     kernels().conv_backward_weight(lift(x), lift(dy), lift(dw), absent, *rest)
     kernels().channel_sums(dy.reshape(*shape[:2], product(shape[2:])), db, n_threads())
     return dx, dw, db

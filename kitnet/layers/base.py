@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from .._arrays import Array
+from .._backend import is_sealed, seal
 from .parameter import Parameter
 
 Pullback: TypeAlias = Callable[[Array], Any]
@@ -94,6 +95,14 @@ class Layer:
         The result refers to both layers and copies nothing: parameters and running statistics stay shared.
         """
         return None
+
+    @property
+    def adds(self) -> bool:
+        """Whether ``__call__`` and ``vjp`` take ``residual``, an array that is added to the output.
+
+        They take ``clip``, too, the bounds of the sum; a gradient that comes back is that of the sum.
+        """
+        return False
 
     # The classic pair
 
@@ -194,10 +203,16 @@ class Layer:
         ------
         TypeError
             If the parameters are not all of one dtype.
+        ValueError
+            If some are sealed.
         """
         if self.flat_data is not None:
             return
         parameters = list(self.parameters())
+        if any(parameter.sealed for parameter in parameters):
+            raise ValueError(
+                "parameters: expected parameters that may change, got sealed ones (unseal the model)"
+            )
         dtypes = {parameter.dtype for parameter in parameters} or {np.dtype(np.float32)}
         if len(dtypes) > 1:
             raise TypeError(f"parameters: expected one dtype, got {', '.join(sorted(map(str, dtypes)))}")
@@ -210,6 +225,41 @@ class Layer:
                 flat[start:end] = values.reshape(-1)
             parameter.bind(*(flat[start:end].reshape(parameter.shape) for flat in (data, grad)))
         self._flat = data, grad, len(parameters)
+
+    def seal(self) -> None:
+        """Make all parameters and running statistics constants, for faster inference.
+
+        They move into read-only memory, with which kernels keep what they made of it: weights transformed for
+        Winograd's algorithm (four times their size), and convolutions with the batch norm after them folded
+        into them. So a call begins with its proper work. Nothing can become stale: writing to a sealed array
+        raises ValueError, and so does training. Copies, pickles and files of a sealed layer hold the same
+        numbers, and are not sealed. An optimizer goes on with arrays of before: make a new one after
+        ``unseal``.
+
+        >>> import numpy as np
+        >>> from kitnet.layers import Conv2d
+        >>> layer = Conv2d(3, 8, 3)
+        >>> layer.seal()
+        >>> layer.weight.data[...] = 0
+        Traceback (most recent call last):
+            ...
+        ValueError: assignment destination is read-only
+        """
+        for parameter in self.parameters():
+            parameter.seal()
+        for layer in self.modules():
+            for name, array in layer.own_buffers().items():
+                if not is_sealed(array):
+                    setattr(layer, name, seal(array))
+
+    def unseal(self) -> None:
+        """Make constants of ``seal`` parameters and running statistics that may change again."""
+        for parameter in self.parameters():
+            parameter.unseal()
+        for layer in self.modules():
+            for name, array in layer.own_buffers().items():
+                if is_sealed(array):
+                    setattr(layer, name, array.copy())
 
     @property
     def flat_data(self) -> Array | None:

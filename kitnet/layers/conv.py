@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import functional as F
 from .._arrays import Array, gate_batch
+from .._backend import is_sealed, seal
 from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
 from .base import Layer, Pullback
-from .fused import AbsorbsClip, Bounds
+from .fused import AbsorbsClip, Bounds, added
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .weighted import Weighted
 from .windowed import Windowed
@@ -44,15 +45,15 @@ class Convolution(AbsorbsClip, Weighted, Windowed):
         """What follows the weights among the arguments of the function."""
         raise NotImplementedError
 
-    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
-        return self.convolve(x, self.weight.data, self._bias_data(), clip=clip)
+    def __call__(self, x: Array, **end: Any) -> Array:
+        return self.convolve(x, self.weight.data, self._bias_data(), **end)
 
-    def convolve(self, x: Array, weight: Array, bias: Array | None, *, clip: Bounds | None = None) -> Array:
-        """The layer's work with other weights."""
-        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), clip=clip)
+    def convolve(self, x: Array, weight: Array, bias: Array | None, **end: Any) -> Array:
+        """The layer's work with other weights; ``end``: ``clip``, and ``residual`` if it ``adds``."""
+        y: Array = self._op(self._framed(x)[0], weight, bias, *self._moves(), **end)
         return y
 
-    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
+    def vjp(self, x: Array, *, input_grad: bool = True, **end: Any) -> tuple[Array, Pullback]:
         framed, back = self._framed(x)
 
         def pullback(dy: Array) -> Array | None:
@@ -61,7 +62,7 @@ class Convolution(AbsorbsClip, Weighted, Windowed):
             self._accumulate(dw, db)
             return back(dx) if input_grad else None
 
-        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), clip=clip), pullback
+        return self._op(framed, self.weight.data, self._bias_data(), *self._moves(), **end), pullback
 
     def _framed(self, x: Array) -> tuple[Array, Pullback]:
         """x as the function takes it, and the way back of its gradient."""
@@ -112,6 +113,10 @@ class Conv(Convolution):
         shape = self.out_channels, self.in_channels // self.groups, *self.kernel_size
         self._set_weights(shape, product(shape[1:]), shape[:1] if bias else None, dtype, rng)
 
+    @property
+    def adds(self) -> bool:
+        return True
+
     def _moves(self) -> tuple[Any, ...]:
         padding = self.padding if self.padding_mode == "zeros" else 0
         return self.stride, padding, self.dilation, self.groups
@@ -135,27 +140,57 @@ class ConvBatchNorm(AbsorbsClip):
 
     Folding costs one pass over the weights, and saves one over the output. It is done where a sample's output
     is at least as large as the weights: never a loss, and (unlike a rule that looks at the batch) the same
-    bits for a sample in any batch.
+    bits for a sample in any batch. What is sealed is folded once, and always.
     """
+
+    _folded: tuple[tuple[Any, ...], tuple[Array, Array]] | None = None
+    """What was folded, and the result."""
 
     def __init__(self, conv: Convolution, norm: BatchNorm) -> None:
         self.conv = conv
         self.norm = norm
 
-    def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
+    def _sealed(self) -> tuple[Array, Array] | None:
+        """The folded weights, if all that they are made of is sealed."""
+        conv, norm = self.conv, self.norm
+        parts: tuple[Any, ...] = conv.weight.data, conv._bias_data(), *norm._running(), *norm._affine()
+        if not all(part is None or is_sealed(part) for part in parts):
+            return None
+        kept, parts = self._folded, (*parts, norm.eps)
+        if kept is None or any(a is not b for a, b in zip(kept[0], parts, strict=True)):
+            weight, bias = conv.folded(norm)
+            kept = self._folded = parts, (seal(weight), seal(bias))
+        return kept[1]
+
+    @property
+    def adds(self) -> bool:
+        return self.conv.adds
+
+    def __call__(self, x: Array, *, clip: Bounds | None = None, residual: Array | None = None) -> Array:
         conv, norm = self.conv, self.norm
         x = gate_batch(x, "x", conv.ndim + 2)
-        if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
-            return norm(conv(x), clip=clip)
-        return conv.convolve(x, *conv.folded(norm), clip=clip)
+        weights = self._sealed()
+        if weights is None:
+            if conv.out_channels * product(conv.out_size(x.shape[2:], "x")) < conv.weight.size:
+                return added(norm(conv(x), clip=clip if residual is None else None), residual, clip)
+            weights = conv.folded(norm)
+        return conv.convolve(x, *weights, clip=clip, **({} if residual is None else {"residual": residual}))
 
-    def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
+    def vjp(
+        self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None, residual: Array | None = None
+    ) -> tuple[Array, Pullback]:
         h, conv_pullback = self.conv.vjp(x, input_grad=input_grad)
-        y, norm_pullback = self.norm.vjp(h, clip=clip)
+        y, norm_pullback = self.norm.vjp(h, clip=clip if residual is None else None)
+        y = added(y, residual, clip)
         return y, lambda dy: conv_pullback(norm_pullback(dy))
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         return self.norm.out_shape(self.conv.out_shape(in_shape))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_folded", None)
+        return state
 
 
 class Conv1d(Conv):

@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from .._arrays import Array
+import numpy as np
+
+from .._arrays import Array, gate
 from .base import Layer, Pullback
 from .rectifiers import Clipping
 
 Bounds: TypeAlias = "tuple[float, float]"
 """The ``clip`` argument of ``functional``."""
+
+
+def added(y: Array, residual: Array | None, clip: Bounds | None) -> Array:
+    """y, which nobody else sees, and the residual, if there is one, within bounds: a pass each, by NumPy."""
+    if residual is not None:
+        np.add(y, gate(residual, "residual", dtype=y.dtype, shape=y.shape), out=y)
+        if clip is not None:
+            np.clip(y, *clip, out=y)
+    return y
 
 
 class AbsorbsClip(Layer):

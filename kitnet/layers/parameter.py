@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import init
 from .._arrays import Array, gate
+from .._backend import is_sealed, seal
 
 
 class Parameter:
@@ -34,7 +35,12 @@ class Parameter:
 
     @data.setter
     def data(self, values: Array) -> None:
-        self._data[...] = gate(values, "data", dtype=self._data.dtype, shape=self._data.shape)
+        values = gate(values, "data", dtype=self._data.dtype, shape=self._data.shape)
+        if self.sealed:
+            raise ValueError(
+                "data: expected a parameter that may change, got a sealed one (unseal the model)"
+            )
+        self._data[...] = values
 
     @property
     def grad(self) -> Array:
@@ -57,6 +63,10 @@ class Parameter:
 
     def accumulate(self, gradient: Array) -> None:
         """Add ``gradient`` (of this shape) to ``grad``."""
+        if self.sealed:
+            raise ValueError(
+                "gradient: expected a parameter that may change, got a sealed one (unseal the model)"
+            )
         grad = self.grad
         np.add(grad, gradient, out=grad)
 
@@ -64,6 +74,21 @@ class Parameter:
         """Set the gradient to zero."""
         if self._grad is not None:
             self._grad.fill(0)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the values cannot change: see ``Layer.seal``."""
+        return is_sealed(self._data)
+
+    def seal(self) -> None:
+        """Live in a read-only copy of the values."""
+        if not self.sealed:
+            self._data = seal(self._data)
+
+    def unseal(self) -> None:
+        """Live in a copy of the values that may change."""
+        if self.sealed:
+            self._data = self._data.copy()
 
     def bind(self, data: Array, grad: Array | None = None) -> None:
         """Live in these arrays (of the same shape and dtype) from now on; their content is taken as it is."""

@@ -1,7 +1,9 @@
 """Models: layers put together, architectures by name, and models in files."""
 
 from .lenet import digits_net, lenet
+from .residual import Residual
+from .resnet import resnet18
 from .sequential import Sequential
 from .serialization import load, save
 
-__all__ = ["Sequential", "digits_net", "lenet", "load", "save"]
+__all__ = ["Residual", "Sequential", "digits_net", "lenet", "load", "resnet18", "save"]

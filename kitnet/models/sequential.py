@@ -76,15 +76,20 @@ class Sequential(Layer):
         # The plan is made here and not in a call, since calls may come from many threads at once.
         self._plan = _fused(layers) if self._fuse else layers
 
-    def __call__(self, x: Array) -> Array:
-        for layer in self._plan:
-            x = layer(x)
-        return x
+    @property
+    def adds(self) -> bool:
+        return self._plan[-1].adds
 
-    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
+    def __call__(self, x: Array, **end: Any) -> Array:
+        for layer in self._plan[:-1]:
+            x = layer(x)
+        return self._plan[-1](x, **end)
+
+    def vjp(self, x: Array, *, input_grad: bool = True, **end: Any) -> tuple[Array, Pullback]:
         pullbacks: list[Pullback] = []
-        for layer in self._plan:
-            x, pullback = layer.vjp(x, input_grad=input_grad)
+        for i, layer in enumerate(self._plan):
+            more = end if i + 1 == len(self._plan) else {}
+            x, pullback = layer.vjp(x, input_grad=input_grad, **more)
             # Where nobody wants the input's gradient, gradients end at the first layer that has parameters.
             if input_grad or (input_grad := next(layer.parameters(), None) is not None):
                 pullbacks.append(pullback)

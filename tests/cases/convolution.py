@@ -72,6 +72,27 @@ CONVS: list[dict[str, Any]] = [
     {"x": (140, 4, 14, 14), "k": 20, "kernel": 5, "padding": 2},
 ]
 
+# Something is added, by every way to write results.
+_ADD = {"residual": True}
+RESIDUAL: list[dict[str, Any]] = [
+    {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, **_ADD},
+    {"x": (2, 3, 9, 11), "k": 7, "kernel": 3, "padding": 1, "bias": False, **_ADD, **_RELU},
+    {"x": (2, 3, 13, 14), "k": 5, "kernel": 3, "stride": (2, 3), "padding": 1, **_ADD, **_RELU6},
+    {"x": (2, 6, 7, 8), "k": 9, "kernel": 3, "padding": 1, "groups": 3, **_ADD},
+    {"x": (2, 20, 30), "k": 6, "kernel": 3, **_ADD},
+    {"x": (2, 3, 4, 5, 6), "k": 4, "kernel": 2, **_ADD, **_RELU},
+    {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1, **_ADD},
+    *({"x": (1, 300, 1, w), "k": 15, "kernel": 1, **_ADD, **_RELU} for w in EDGES),
+    {"x": (3, 70, 14, 14), "k": 130, "kernel": 1, **_ADD, **_RELU},
+    {"x": (2, 3, 13, 19), "k": 3, "kernel": 3, "stride": 2, "padding": 1, "groups": 3, **_ADD, **_RELU},
+    {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "padding": 2, "groups": 4, "special": True, **_ADD},
+    *({"x": (1, 12, 5, w), "k": 32, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in range(4, 31)),
+    *({"x": (2, 100, 3, 9), "k": k, "kernel": 1, **_ADD} for k in (15, 16, 31, 32, 47, 64)),
+    {"x": (2, 64, 9, 10), "k": 64, "kernel": 3, "stride": 2, "padding": 1, "groups": 2, **_ADD, **_RELU},
+    {"x": (1, 40, 4, 5, 6), "k": 32, "kernel": 3, "padding": 1, **_ADD, **_RELU6},
+    {"x": (2, 20, 9, 12), "k": 32, "kernel": 5, "padding": 2, "special": True, **_ADD, **_RELU},
+]
+
 # Each filter reads one channel: widths around the vectors, heights around the rows at a time, many bands.
 DEPTHWISE: list[dict[str, Any]] = [
     *({"x": (2, 3, 5, w), "k": 3, "kernel": 3, "padding": 1, "groups": 3} for w in EDGES),
@@ -165,6 +186,10 @@ WINOGRAD: list[dict[str, Any]] = [
         {"x": (1, 132, 5, 8, 8), "k": 131, "padding": 1},
         {"x": (2, 40, 3, 8, 8), "k": 40, "padding": 1, "special": True},
         {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True},
+        {"x": (3, 32, 15, 18), "k": 48, "padding": 1, **_ADD, **_RELU},
+        {"x": (2, 64, 12, 13), "k": 96, "padding": 1, "groups": 2, "bias": False, **_ADD},
+        *({"x": (n, 130, 8, 7), "k": 131, "padding": 1, **_ADD, **_RELU} for n in (1, 9)),
+        {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True, **_ADD, **_RELU},
     )
 ]
 
@@ -179,7 +204,7 @@ def _random_convs(seed: int, count: int) -> list[dict[str, Any]]:
 
 
 CASES: list[Case] = [
-    *(Conv(**w) for w in CONVS + DEPTHWISE + BROADCAST + WINOGRAD + _random_convs(6, 60)),
+    *(Conv(**w) for w in CONVS + RESIDUAL + DEPTHWISE + BROADCAST + WINOGRAD + _random_convs(6, 60)),
     *(Conv(**w, k=6, special=True) for w in SPECIAL),
 ]
 

@@ -12,6 +12,8 @@ from kitnet._geometry import Window, lift
 
 from .base import INF, Call, Case, Shape, normal
 
+NO_RESIDUAL = (0, 0, 0, 0, 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Windowed(Case):
@@ -57,6 +59,7 @@ class Conv(Windowed):
     k: int
     groups: int = 1
     bias: bool = True
+    residual: bool = False
     low: float = -INF
     high: float = INF
 
@@ -75,16 +78,17 @@ class Conv(Windowed):
         x = self.spoil(normal(rng, self.x5, dtype), rng, spots=10)
         y = self.y5(self.k)
         dy = self.spoil(normal(rng, y, dtype), rng, spots=3)
+        residual = self.spoil(normal(rng, y if self.residual else NO_RESIDUAL, dtype), rng, spots=3)
         moves = self.moves | {"groups": self.groups}
         return {
             c.kernel: c
             for c in (
                 Call(
                     "conv_forward",
-                    {"x": x, "weight": weight, "bias": bias},
+                    {"x": x, "weight": weight, "bias": bias, "residual": residual},
                     {"y": (y, dtype)},
                     {"low": self.low, "high": self.high, **moves},
-                    batched=("x", "y"),
+                    batched=("x", "y", "residual") if self.residual else ("x", "y"),
                 ),
                 Call(
                     "conv_backward_data",
@@ -151,7 +155,7 @@ class ConvTranspose(Windowed):
                 ),
                 Call(
                     "conv_forward",
-                    {"x": dy, "weight": weight, "bias": bias[:0]},
+                    {"x": dy, "weight": weight, "bias": bias[:0], "residual": np.empty(NO_RESIDUAL, dtype)},
                     {"y": (x.shape, dtype)},
                     {"low": -INF, "high": INF, **moves},
                     batched=("x", "y"),

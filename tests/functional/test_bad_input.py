@@ -104,6 +104,12 @@ CONVOLUTION = [
     (lambda: F.conv2d(X, W, clip=(0,)), T, "clip"),
     (lambda: F.conv2d(X, W, clip=("0", "1")), T, "clip"),
     (lambda: F.linear(zeros(2, 4), zeros(3, 4), clip=0), T, "clip"),
+    # what is added
+    (lambda: F.conv2d(X, W, residual=zeros(1)), V, "residual"),
+    (lambda: F.conv2d(X, W, residual=X), V, "residual"),
+    (lambda: F.conv2d(X[0], W, residual=F.conv2d(X, W)), V, "residual"),
+    (lambda: F.conv2d(X, W, residual=F.conv2d(X, W).astype(np.float64)), T, "residual"),
+    (lambda: F.conv2d(X, W, residual=F.conv2d(X, W).tolist()), T, "residual"),
 ]  # fmt: skip
 
 TRANSPOSED = [

@@ -62,7 +62,8 @@ def _optional(array: Array) -> Array | None:
 def _conv(case: Conv, a: Arrays) -> Arrays:
     op, backward = _op(case, "conv")
     moves = (case.stride, case.padding, case.dilation, case.groups)
-    y = op(a["x"], a["weight"], _optional(a["bias"]), *moves, clip=(case.low, case.high))
+    bounds, residual = (case.low, case.high), _optional(a["residual"])
+    y = op(a["x"], a["weight"], _optional(a["bias"]), *moves, clip=bounds, residual=residual)
     dx, dweight, dbias = backward(a["dy"], a["x"], a["weight"], *moves)
     return {"y": y, "dx": dx, "dweight": dweight} | ({"dbias": dbias} if case.bias else {})
 

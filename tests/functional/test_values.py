@@ -190,6 +190,17 @@ def test_clip_is_a_fused_activation_that_keeps_nan(op):
     np.testing.assert_array_equal(y.reshape(-1), [0, 1.5, 6, NAN])
 
 
+def test_a_residual_is_added_before_the_clip():
+    x, w = signal(-2, 0.5, 9, 1), signal(1)
+    y = F.conv1d(x, w, np.ones(1), clip=(0, 6), residual=signal(1, -1, -8, NAN))
+    np.testing.assert_array_equal(y, signal(0, 0.5, 2, NAN))
+    np.testing.assert_array_equal(
+        F.conv1d(x[0], w, residual=signal(1, 2, 3, 4)[0]), signal(-1, 2.5, 12, 5)[0]
+    )
+    np.testing.assert_array_equal(F.conv1d(x, w, residual=x), 2 * x)
+    assert F.conv1d(x[:0], w, residual=x[:0]).shape == (0, 1, 4)
+
+
 def test_linear_takes_any_leading_axes():
     x, w = np.arange(24.0).reshape(2, 3, 4), np.arange(8.0).reshape(2, 4)
     y = F.linear(x, w, np.ones(2))

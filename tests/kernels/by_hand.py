@@ -16,9 +16,24 @@ def images(*rows, shape=None) -> np.ndarray:
     return x.reshape(shape or (1, 1, 1, *np.atleast_2d(x).shape))
 
 
-def conv(x, weight, y_size, stride=ONES, padding=ZEROS, dilation=ONES, groups=1, bias=(), low=-INF, high=INF):
+def conv(
+    x,
+    weight,
+    y_size,
+    stride=ONES,
+    padding=ZEROS,
+    dilation=ONES,
+    groups=1,
+    bias=(),
+    low=-INF,
+    high=INF,
+    residual=None,
+):
     y = np.empty((x.shape[0], weight.shape[0], *y_size))
-    ref.conv_forward(x, weight, np.array(bias, float), y, low, high, stride, padding, dilation, groups, 1)
+    residual = np.empty((0, 0, 0, 0, 0)) if residual is None else residual
+    ref.conv_forward(
+        x, weight, np.array(bias, float), residual, y, low, high, stride, padding, dilation, groups, 1
+    )
     return y
 
 

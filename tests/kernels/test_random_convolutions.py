@@ -60,6 +60,7 @@ def general(draw: st.DrawFn) -> Conv:
         dilation=dilation,
         groups=groups,
         bias=draw(st.booleans()),
+        residual=draw(st.booleans()),
         low=draw(st.sampled_from((0.0, Conv.low))),
         tolerance=512,  # some are 3x3 with channels enough for Winograd's algorithm
     )
@@ -72,7 +73,7 @@ def one_column(draw: st.DrawFn) -> Conv:
     size = per_axis(draw, ndim, st.integers(1, 12 if ndim < 3 else 6))
     kernel = draw(st.sampled_from(((1,) * ndim, size)))
     x = (draw(st.integers(1, 5)), draw(channels | st.integers(250, 260)), *size)
-    return Conv(x=x, k=draw(channels), kernel=kernel, bias=draw(st.booleans()))
+    return Conv(x=x, k=draw(channels), kernel=kernel, residual=draw(st.booleans()))
 
 
 @st.composite
@@ -93,6 +94,7 @@ def depthwise(draw: st.DrawFn) -> Conv:
         dilation=dilation,
         groups=groups,
         bias=draw(st.booleans()),
+        residual=draw(st.booleans()),
     )
 
 
@@ -111,6 +113,7 @@ def winograd(draw: st.DrawFn) -> Conv:
         padding=pads(draw, 2),
         groups=groups,
         bias=draw(st.booleans()),
+        residual=draw(st.booleans()),
         tolerance=512,
     )
 

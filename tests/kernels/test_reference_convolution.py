@@ -49,6 +49,16 @@ def test_conv_clips_and_keeps_nan():
     assert math.isnan(y[3])
 
 
+def test_conv_adds_a_residual_before_it_clips():
+    x, residual = images([-2, 0.5, 7, 1]), images([1, -1, -3, NAN])
+    y = conv(x, images([2]), (1, 1, 4), bias=[1], low=0.0, high=6.0, residual=residual).ravel()
+    assert y[:3].tolist() == [0, 1, 6]  # of -3 + 1, 2 - 1 and 15 - 3
+    assert math.isnan(y[3])
+    both, weight = images(1, 2, shape=(2, 1, 1, 1, 1)), images(1, 10, shape=(2, 1, 1, 1, 1))
+    residual = images(100, 200, 300, 400, shape=(2, 2, 1, 1, 1))
+    assert conv(both, weight, ONES, residual=residual).ravel().tolist() == [101, 210, 302, 420]
+
+
 def test_backward_is_two_more_convolutions():
     """The article: dx = the padded delta convolved with the flipped kernel, dw = x convolved with delta."""
     rng = np.random.default_rng(3)

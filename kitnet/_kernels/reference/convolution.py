@@ -10,6 +10,7 @@ import numpy as np
 from ._windows import Array, Triple, ieee, spans, wide, windows_of
 
 _NO_BIAS = np.empty(0)
+_NO_RESIDUAL = np.empty((0, 0, 0, 0, 0))
 _OFF = (-math.inf, math.inf)  # the clip that changes nothing
 
 
@@ -18,6 +19,7 @@ def conv_forward(
     x: Array,
     weight: Array,
     bias: Array,
+    residual: Array,
     y: Array,
     low: float,
     high: float,
@@ -30,7 +32,8 @@ def conv_forward(
     """y[n, k, o] = clip(bias[k] + sum over c, i of weight[k, c, i] x[n, c, o stride + i dilation - padding]).
 
     x (N, C, D, H, W), weight (K, C/groups, KD, KH, KW), bias (K,) or size 0, y (N, K, OD, OH, OW). Group g of
-    the K outputs sees group g of the C inputs. The clip to low, high keeps NaN; ReLU is low = 0, high = inf.
+    the K outputs sees group g of the C inputs. A residual, of y's shape or size 0, is added before the
+    clip to low, high, which keeps NaN; ReLU is low = 0, high = inf.
     """
     windows = windows_of(wide(x), weight.shape[2:], y.shape[2:], stride, padding, dilation)
     weight, bias = wide(weight), wide(bias).reshape(-1, 1, 1, 1)
@@ -38,7 +41,8 @@ def conv_forward(
     for n, g in product(range(x.shape[0]), range(groups)):
         ins, outs = slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)
         total = np.tensordot(weight[outs], windows[n, ins], axes=((1, 2, 3, 4), (0, 4, 5, 6)))
-        y[n, outs] = np.clip(total + bias[outs] if bias.size else total, low, high)
+        total = total + bias[outs] if bias.size else total
+        y[n, outs] = np.clip(total + residual[n, outs] if residual.size else total, low, high)
 
 
 @ieee
@@ -70,7 +74,9 @@ def conv_backward_data(
     flipped = weight.reshape(groups, k // groups, c, *weight.shape[2:])[..., ::-1, ::-1, ::-1]
     swapped = flipped.swapaxes(1, 2).reshape(groups * c, k // groups, *weight.shape[2:])
     d, h, w = (s - 1 - p for s, p in zip(spans(weight.shape[2:], dilation), padding, strict=True))
-    conv_forward(spread, swapped, bias, dx, low, high, (1, 1, 1), (d, h, w), dilation, groups, n_threads)
+    conv_forward(
+        spread, swapped, bias, _NO_RESIDUAL, dx, low, high, (1, 1, 1), (d, h, w), dilation, groups, n_threads
+    )
 
 
 @ieee
@@ -96,7 +102,17 @@ def conv_backward_weight(
     for g in range(groups):
         ins, outs = slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)
         conv_forward(
-            images[ins], kernels[outs], _NO_BIAS, result, *_OFF, dilation, padding, stride, 1, n_threads
+            images[ins],
+            kernels[outs],
+            _NO_BIAS,
+            _NO_RESIDUAL,
+            result,
+            *_OFF,
+            dilation,
+            padding,
+            stride,
+            1,
+            n_threads,
         )
         dweight[outs] = result.swapaxes(0, 1)
     if dbias.size:

@@ -40,20 +40,18 @@ static void KN(fetch)(const void *src_, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i += 64 / KN_SIZE) __builtin_prefetch(src + i);
 }
 
-/* The lines of dst[f * plane], f < filters, will be written. */
-static void KN(cast_ahead)(void *dst_, ptrdiff_t filters, ptrdiff_t plane)
+/* The lines of dst[f * plane], f < filters, will be written, or what is added to them read. */
+static void KN(cast_ahead)(const void *dst_, ptrdiff_t filters, ptrdiff_t plane)
 {
-    R *dst = dst_;
+    const R *dst = dst_;
     for (ptrdiff_t f = 0; f < filters; f++) __builtin_prefetch(dst + f * plane, 1);
 }
 
-/* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept;  i < m, f < filters */
-static void KN(cast_out)(const void *c_, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias_,
-                         double low_, double high_, void *dst_, ptrdiff_t plane, ptrdiff_t step)
+static inline __attribute__((always_inline)) void KN(cast_out_adding)(
+    const R *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const R *bias, const R *add, R low, R high, R *dst,
+    ptrdiff_t plane, ptrdiff_t step, const int adding)
 {
-    const R *c = c_, *bias = bias_, low = (R)low_, high = (R)high_;
     const int bounded = low > -(R)__builtin_inf() || high < (R)__builtin_inf();
-    R *dst = dst_;
     for (ptrdiff_t f = 0; f < filters; f += KN_LANES) {
         const V b = v_load(bias + f);
         const ptrdiff_t count = filters - f < KN_LANES ? filters - f : KN_LANES;
@@ -61,12 +59,26 @@ static void KN(cast_out)(const void *c_, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t
             V v[KN_VBYTES / KN_SIZE];
             KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++)
                 v[j] = i + j < m ? v_load(c + (i + j) * pitch + f) + b : (V){0};
-            if (bounded)
+            if (bounded && !adding)
                 KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++) v[j] = KN(clip)(v[j], low, high);
             KN(transpose)(v);
-            for (ptrdiff_t j = 0; j < count; j++) KN(store_step)(dst + (f + j) * plane + i * step, v[j], step, m - i);
+            for (ptrdiff_t j = 0; j < count; j++) {
+                if (adding) v[j] = KN(clip)(v[j] + KN(load_clamped)(add + (f + j) * plane + i, m - i), low, high);
+                KN(store_step)(dst + (f + j) * plane + i * step, v[j], step, m - i);
+            }
         }
     }
+}
+
+/* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f] + add[f * plane + i], low, high), NaN kept;  i < m,
+ * f < filters; add may be NULL, otherwise step is 1 */
+static void KN(cast_out)(const void *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias,
+                         const void *add, double low, double high, void *dst, ptrdiff_t plane, ptrdiff_t step)
+{
+    if (add)
+        KN(cast_out_adding)(c, pitch, m, filters, bias, add, (R)low, (R)high, dst, plane, 1, 1);
+    else
+        KN(cast_out_adding)(c, pitch, m, filters, bias, add, (R)low, (R)high, dst, plane, step, 0);
 }
 
 /* The gradient of the weights: m taps, each read along the rows of its own image at x[off[i]], are broadcast over nv

@@ -76,12 +76,24 @@ static inline __attribute__((always_inline)) void KN(store_step)(R *dst, V v, pt
     }
 }
 
-/* dst[r][q * step] = clip(src[r][q] + bias, low, high), NaN kept;  r < rows, q < n; src and dst may be the same */
-static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias_, double low_,
-                         double high_, void *dst_, ptrdiff_t dst_step, ptrdiff_t step)
+/* dst[r][q * step] = clip(src[r][q] + bias + add[r][q], low, high), NaN kept;  r < rows, q < n; src and dst may be the
+ * same; add is NULL, or lies as dst, with a step of 1 */
+static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias_,
+                         const void *add_, double low_, double high_, void *dst_, ptrdiff_t dst_step, ptrdiff_t step)
 {
-    const R *src = src_, bias = (R)bias_, low = (R)low_, high = (R)high_;
+    const R *src = src_, *add = add_, bias = (R)bias_, low = (R)low_, high = (R)high_;
     R *dst = dst_;
+    if (add) {
+        for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step, add += dst_step) {
+            ptrdiff_t q = 0;
+            for (; q + KN_LANES <= n; q += KN_LANES)
+                v_store(dst + q, KN(clip)(v_load(src + q) + bias + v_load(add + q), low, high));
+            if (q < n)
+                v_store_part(dst + q, KN(clip)(v_load_part(src + q, n - q) + bias + v_load_part(add + q, n - q), low,
+                                               high), n - q);
+        }
+        return;
+    }
     for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
         ptrdiff_t q = 0;
         if (step == 1) {

@@ -84,18 +84,20 @@ typedef struct {
     kn_cast_weight cast_weight[4][KN_MAX_CAST_WEIGHT_ROWS + 1]; /* as cast */
     /* fetches src[0] to src[n - 1] into the caches */
     void (*fetch)(const void *src, ptrdiff_t n);
-    /* fetches the lines of dst[f * plane] to be written, f < filters */
-    void (*cast_ahead)(void *dst, ptrdiff_t filters, ptrdiff_t plane);
-    /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f], low, high), NaN kept */
-    void (*cast_out)(const void *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias, double low,
-                     double high, void *dst, ptrdiff_t plane, ptrdiff_t step);
+    /* fetches the lines of dst[f * plane] to be written, or added, f < filters */
+    void (*cast_ahead)(const void *dst, ptrdiff_t filters, ptrdiff_t plane);
+    /* dst[f * plane + i * step] = clip(c[i * pitch + f] + bias[f] + add[f * plane + i], low, high), NaN kept; add may
+     * be NULL, otherwise step is 1 */
+    void (*cast_out)(const void *c, ptrdiff_t pitch, ptrdiff_t m, ptrdiff_t filters, const void *bias, const void *add,
+                     double low, double high, void *dst, ptrdiff_t plane, ptrdiff_t step);
     /* dst[r * dst_step + q] = src[r * src_step + first + q * step], 0 where that is outside of [0, size) in its row;
      * writes up to a vector, less one element, behind each row */
     void (*rows_in)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                     ptrdiff_t step, void *dst, ptrdiff_t dst_step, ptrdiff_t n);
-    /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias, low, high), NaN kept */
-    void (*rows_out)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias, double low,
-                     double high, void *dst, ptrdiff_t dst_step, ptrdiff_t step);
+    /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias + add[r * dst_step + q], low, high), NaN kept;
+     * add may be NULL, otherwise step is 1 */
+    void (*rows_out)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias, const void *add,
+                     double low, double high, void *dst, ptrdiff_t dst_step, ptrdiff_t step);
     /* one plane under one kernel, and the gradient of its weights: see kn_window.h */
     void (*window)(const kn_plane *g, const void *src, const void *w, double bias, double low, double high, void *dst);
     void (*window_pair)(const kn_plane *even, const kn_plane *odd, const void *src, const void *even_w,
