@@ -14,12 +14,13 @@ import numpy as np
 from .. import init, layers
 from .._files import Path, read_tensors, write_tensors
 from ..layers.base import Layer
+from .graph import Graph
 from .sequential import Sequential
 
 FORMAT = "kitnet"
 VERSION = "1"
 
-_PUBLIC = [getattr(layers, name) for name in layers.__all__] + [Sequential]
+_PUBLIC = [getattr(layers, name) for name in layers.__all__] + [Graph, Sequential]
 CLASSES: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in _PUBLIC

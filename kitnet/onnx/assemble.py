@@ -1,0 +1,219 @@
+"""From a model's nodes to the layers of a Graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._arrays import FLOATS, Array
+from ..layers import Layer, Parameter
+from ..models import Graph
+from .node import Late, Node, Rule, UnsupportedError
+from .reader import Contents, Entry, read
+from .rules import RULES
+
+
+class Constant(Layer):
+    """A value of the model that takes no input: ``weight``, trained or ``fixed``."""
+
+    def __init__(self, value: Array | Parameter) -> None:
+        self.trained = isinstance(value, Parameter)
+        self.weight = value
+
+    def __call__(self) -> Array:  # type: ignore[override]
+        return self.weight.data if isinstance(self.weight, Parameter) else self.weight
+
+    def vjp(self, *, input_grad: bool = True) -> tuple[Array, Any]:  # type: ignore[override]
+        def pullback(dy: Array) -> tuple[()]:
+            if isinstance(self.weight, Parameter):
+                self.weight.accumulate(dy)
+            return ()
+
+        return self(), pullback
+
+    def own_buffers(self) -> dict[str, Array]:
+        return {} if isinstance(self.weight, Parameter) else {"weight": self.weight}
+
+    def out_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        return self.weight.shape
+
+    def config(self) -> dict[str, Any]:
+        return {}
+
+    def __repr__(self) -> str:
+        return f"Constant(shape={self.weight.shape}, dtype={self.weight.dtype}, trained={self.trained})"
+
+
+def load_onnx(source: Any) -> Graph:
+    """Read an ONNX model: a ``Graph`` of kitnet's layers that predicts, and can be trained further.
+
+    Weights become parameters: the initializers of convolutions, dense layers and norms, and those that other
+    operators take, if they are floats with at least one axis. Values of Constant nodes stay as they are. What
+    is computed from constants alone is computed here. As in all of kitnet, calling the graph is inference,
+    and ``graph.vjp`` a step of training, with batch statistics and dropout.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file, or an ``onnx.ModelProto``.
+
+    Returns
+    -------
+    graph
+        Takes an array for each input of the model, and gives one for each output.
+
+    Raises
+    ------
+    UnsupportedError
+        A ValueError: if the model has an operator, an attribute, a type or a form of storage that kitnet does
+        not know; the text names them, and the node.
+    ValueError
+        If it is no ONNX model, or one that is damaged or contradicts itself.
+    TypeError
+        If ``source`` is none of the three.
+    OSError
+        If the file cannot be read.
+    ImportError
+        If the package onnx is not installed (``pip install 'kitnet[onnx]'``).
+
+    Source: the ONNX specification, https://onnx.ai/onnx/operators/.
+
+    >>> import numpy as np
+    >>> from onnx import TensorProto, helper
+    >>> from kitnet.onnx import load_onnx
+    >>> x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xy")
+    >>> model = helper.make_model(
+    ...     helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "example", [x], [y])
+    ... )
+    >>> load_onnx(model)(np.array([[-1, 2]], np.float32))
+    array([[0., 2.]], dtype=float32)
+    """
+    contents = read(source)
+    unknown = sorted({entry.op for entry in contents.entries} - set(RULES) - {"Constant"})
+    if unknown:
+        where = next(entry for entry in contents.entries if entry.op == unknown[0])
+        raise UnsupportedError(
+            f"model: expected operators that kitnet knows, got {', '.join(map(repr, unknown))} "
+            f"(first at node {where.name!r:.80})"
+        )
+    return _Assembly(contents).graph()
+
+
+class _Assembly:
+    """The layers found so far, and the values that are known without running them."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.contents = contents
+        self.known = dict(contents.constants)
+        self.trained = {name for name, array in self.known.items() if array.dtype in FLOATS and array.ndim}
+        self.parameters: dict[int, Parameter] = {}
+        self.layers: list[Layer] = []
+        self.wires: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.placed: set[str] = set()
+
+    def graph(self) -> Graph:
+        for entry in self.contents.entries:
+            if entry.op == "Constant":
+                self.known[entry.makes[0]] = _constant(entry)
+            else:
+                self._place(entry)
+        for name in self.contents.outputs:
+            if name in self.known:
+                self._source(name)
+        return Graph(
+            *self.layers,
+            wires=self.wires,
+            inputs=tuple(self.contents.inputs),
+            outputs=tuple(self.contents.outputs),
+        )
+
+    def _place(self, entry: Entry) -> None:
+        """Turn a node into a layer, or, if it depends on nothing, into the values that it makes."""
+        rule = RULES[entry.op]
+        flows, rest = rule.split(len(entry.takes))
+        if not all(entry.takes[i] for i in flows if i < 1):
+            raise ValueError(f"model: expected an input of {entry.op} ({entry.name!r:.80}), got none")
+        flowing = [entry.takes[i] for i in flows if entry.takes[i]]
+        settings = [entry.takes[i] for i in rest]
+        node = self._node(entry, flowing)
+        late = not all(name in self.known for name in settings if name)
+        arrays = [self.known.get(name) for name in settings]
+        try:
+            inspect.signature(rule.build).bind(node, *arrays)
+        except TypeError:
+            raise ValueError(
+                f"model: expected other inputs of {node}, got {len(entry.takes)} of them"
+            ) from None
+        if late:
+            layer: Layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
+            flowing += [name for name in settings if name]
+        else:
+            layer = _built(rule, node, arrays)
+        makes = [name or f"{entry.makes[0]}:{i}" for i, name in enumerate(entry.makes)]
+        if all(name in self.known and name not in self.trained for name in flowing):
+            results = layer(*(self.known[name] for name in flowing))
+            self.known.update(zip(makes, results if len(makes) > 1 else (results,), strict=True))
+            return
+        for name in flowing:
+            if name in self.known:
+                self._source(name)
+        self._add(layer, flowing, makes)
+
+    def _node(self, entry: Entry, flowing: Sequence[str]) -> Node:
+        ranks = [
+            self.known[name].ndim if name in self.known else self.contents.ranks.get(name) for name in flowing
+        ]
+        return Node(
+            entry.op,
+            entry.name,
+            entry.version,
+            entry.attributes,
+            len(entry.makes),
+            ranks,
+            self.parameters,
+        )
+
+    def _source(self, name: str) -> None:
+        """Let a value that is known flow, from a layer of its own."""
+        if name not in self.placed:
+            self.placed.add(name)
+            array = self.known[name]
+            trained = name in self.trained
+            parameter = self.parameters.setdefault(id(array), Parameter(array)) if trained else array
+            self._add(Constant(parameter), [], [name])
+
+    def _add(self, layer: Layer, takes: Sequence[str], makes: Sequence[str]) -> None:
+        self.layers.append(layer)
+        self.wires.append((tuple(takes), tuple(makes)))
+
+
+def _built(rule: Rule, node: Node, settings: Sequence[Array | None]) -> Layer:
+    """The layer, whose errors name the node."""
+    try:
+        layer = rule.build(node, *settings)
+    except UnsupportedError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"model: expected a layer that can be built from {node}, got one that cannot ({error})"
+        ) from None
+    node.finish()
+    return layer
+
+
+def _constant(entry: Entry) -> Array:
+    """The value of a Constant node, whatever form it has."""
+    if len(entry.attributes) == 1 and len(entry.makes) == 1:
+        (name, value), *_ = entry.attributes.items()
+        if name == "value" and isinstance(value, np.ndarray):
+            return value
+        if name in ("value_float", "value_floats"):
+            return np.array(value, np.float32)
+        if name in ("value_int", "value_ints"):
+            return np.array(value, np.int64)
+    raise UnsupportedError(
+        f"model: expected one value of numbers in Constant ({entry.name!r:.80}), got others"
+    )

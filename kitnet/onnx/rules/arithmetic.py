@@ -1,0 +1,163 @@
+"""Arithmetic: of each element, of two arrays that are stretched to each other, and products of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import functional as F
+from ... import layers
+from ..._arrays import FLOATS, Array
+from ...layers import Layer, Parameter
+from ...layers.activation import SameShape
+from ..node import Node, Rule
+from .activation import unbroadcast
+
+UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Any]]] = {
+    "Abs": (np.abs, lambda x, y: np.sign(x)),
+    "Exp": (np.exp, lambda x, y: y),
+    "Log": (np.log, lambda x, y: 1 / x),
+    "Neg": (np.negative, lambda x, y: -1),
+    "Reciprocal": (np.reciprocal, lambda x, y: -y * y),
+    "Sqrt": (np.sqrt, lambda x, y: 0.5 / y),
+}
+"""Each function, and its slope at x, where it is y."""
+
+BINARY: dict[
+    str, tuple[Callable[[Array, Array], Array], Callable[[Array, Array, Array], tuple[Any, Any]]]
+] = {
+    "Add": (np.add, lambda a, b, y: (1, 1)),
+    "Sub": (np.subtract, lambda a, b, y: (1, -1)),
+    "Mul": (np.multiply, lambda a, b, y: (b, a)),
+    "Div": (np.divide, lambda a, b, y: (1 / b, -y / b)),
+}
+"""Each function, and its slopes at a and at b, where it is y."""
+
+
+class Unary(SameShape):
+    """A function of each element, by its name in ONNX. In NumPy."""
+
+    def __init__(self, op: str) -> None:
+        self.op = op
+
+    @np.errstate(all="ignore")  # NaN and infinities go their way
+    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        function, slope = UNARY[self.op]
+        y = function(x)
+        return y, lambda dy: dy * slope(x, y)
+
+
+class Binary(Layer):
+    """A function of two arrays, which are stretched to each other, by its name in ONNX. In NumPy."""
+
+    def __init__(self, op: str) -> None:
+        self.op = op
+
+    @np.errstate(all="ignore")
+    def vjp(  # type: ignore[override]
+        self, a: Array, b: Array, *, input_grad: bool = True
+    ) -> tuple[Array, Any]:
+        if a.dtype != b.dtype:
+            raise TypeError(f"b: expected {a.dtype}, the dtype of the other array, got {b.dtype}")
+        function, slopes = BINARY[self.op]
+        if self.op == "Div" and a.dtype not in FLOATS:
+            raise TypeError(f"a: expected float32 or float64 to divide, got {a.dtype}")
+        y = np.asarray(function(a, b))
+
+        def pullback(dy: Array) -> tuple[Array, Array]:
+            da, db = slopes(a, b, y)
+            return unbroadcast(dy * da, a.shape), unbroadcast(dy * db, b.shape)
+
+        return y, pullback
+
+    def __call__(self, a: Array, b: Array) -> Array:  # type: ignore[override]
+        return self.vjp(a, b, input_grad=False)[0]
+
+    def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
+        return np.broadcast_shapes(*map(tuple, in_shapes))
+
+
+def unary(node: Node) -> Layer:
+    node.ignore("consumed_inputs")
+    return Unary(node.op)
+
+
+def binary(node: Node) -> Layer:
+    if node.version < 7:  # then stretching had to be asked for, and could start at any axis
+        node.ignore("consumed_inputs")
+        stretched = node.flag("broadcast")
+        if stretched and node.attribute("axis", int, None) is not None:
+            node.refuse("arrays that are stretched as in NumPy", "axis")
+    return Binary(node.op)
+
+
+class MatMul(Layer):
+    """The product of two stacks of matrices, or of vectors. On kitnet's ``linear`` if b is one matrix."""
+
+    def vjp(  # type: ignore[override]
+        self, a: Array, b: Array, *, input_grad: bool = True
+    ) -> tuple[Array, Any]:
+        if a.ndim < 2 or b.ndim < 2:
+            raise ValueError(f"a: expected two arrays of at least 2 axes, got {a.shape} and {b.shape}")
+        if b.ndim == 2:
+            weight = np.ascontiguousarray(b.T)
+
+            def through_linear(dy: Array) -> tuple[Any, Array]:
+                da, dw, _ = F.linear_backward(dy, a, weight)
+                return da, np.ascontiguousarray(dw.T)
+
+            return F.linear(a, weight), through_linear
+
+        def pullback(dy: Array) -> tuple[Array, Array]:
+            return (
+                unbroadcast(dy @ b.swapaxes(-1, -2), a.shape),
+                unbroadcast(a.swapaxes(-1, -2) @ dy, b.shape),
+            )
+
+        return a @ b, pullback
+
+    def __call__(self, a: Array, b: Array) -> Array:  # type: ignore[override]
+        return self.vjp(a, b, input_grad=False)[0]
+
+    def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
+        a, b = map(tuple, in_shapes)
+        if a[-1] != b[-2]:
+            raise ValueError(f"in_shape: expected matrices that fit, got {a} and {b}")
+        return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+
+
+def _dense(node: Node, weight: Array, bias: Array | None, by_output: bool, scale: float = 1.0) -> Layer:
+    """A ``Linear`` with the weights (K, C), or (C, K) if not ``by_output``."""
+    if weight.ndim != 2:
+        node.refuse("weights of two axes", weight.ndim)
+    own = np.ascontiguousarray(weight if by_output else weight.T)
+    if scale != 1:
+        own = own * own.dtype.type(scale)
+    if own is not weight:  # another layout: shared with nobody who has the original
+        node.parameters[id(own)] = Parameter(own)
+    k, c = own.shape
+    return node.fill(
+        lambda: layers.Linear(c, k, bias=bias is not None, dtype=own.dtype), weight=own, bias=bias
+    )
+
+
+def gemm(node: Node, b: Array, c: Array | None = None) -> Layer:
+    node.ignore("broadcast")
+    if node.flag("transA"):
+        node.refuse("transA=0", 1)
+    alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)
+    by_output = node.flag("transB")
+    k = b.shape[0 if by_output else -1]
+    if c is not None and (beta != 1 or c.shape != (k,)):
+        c = np.array(np.broadcast_to(beta * c, (1, k))[0], c.dtype)
+    return _dense(node, b, c, by_output, alpha)
+
+
+RULES: dict[str, Rule] = {
+    **{op: Rule(unary) for op in UNARY},
+    **{op: Rule(binary, None) for op in BINARY},
+    "Gemm": Rule(gemm),
+    "MatMul": Rule(lambda node: MatMul(), None),
+}

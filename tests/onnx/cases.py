@@ -1,0 +1,104 @@
+"""The cases that the package onnx ships, by group, and what becomes of each with kitnet."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnx.backend.test.loader import load_model_tests
+
+from kitnet.onnx import UnsupportedError, load_onnx
+
+OPERATORS = {
+    "conv": "Conv ConvTranspose Col2Im DeformConv ConvInteger QLinearConv",
+    "pool": "AveragePool MaxPool LpPool RoiAlign MaxUnpool GlobalAveragePool GlobalMaxPool GlobalLpPool",
+    "norm": "LayerNormalization RMSNormalization LpNormalization BatchNormalization InstanceNormalization "
+    "GroupNormalization LRN MeanVarianceNormalization",
+    "activation": "Clip Softmax LogSoftmax Hardmax Gelu LeakyRelu Elu Selu Celu HardSigmoid ThresholdedRelu "
+    "PRelu Sigmoid Softplus Softsign Tanh Shrink Relu HardSwish Mish Swish Erf",
+    "loss": "SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss",
+    "optimizer": "Momentum Adam Adagrad",
+}
+GROUP = {operator: group for group, operators in OPERATORS.items() for operator in operators.split()}
+BASIC = {onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.BOOL}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model, what goes in, and what must come out."""
+
+    group: str
+    name: str
+    model: Any
+    data: list[tuple[list[Any], list[Any]]]
+    rtol: float
+    atol: float
+
+    @property
+    def basic(self) -> bool:
+        """Whether all inputs and outputs are of the types that count: float32, int32, int64 and bool."""
+        values = (*self.model.graph.input, *self.model.graph.output)
+        return {value.type.tensor_type.elem_type for value in values} <= BASIC
+
+    def run(self) -> None:
+        """AssertionError, or what kitnet raises, if it fails."""
+        graph = load_onnx(self.model)
+        for inputs, outputs in self.data:
+            found = graph(*inputs)
+            found = found if isinstance(found, tuple) else (found,)
+            assert len(found) == len(outputs)
+            for got, expected in zip(found, outputs, strict=True):
+                assert got.dtype == expected.dtype
+                assert got.shape == expected.shape
+                np.testing.assert_allclose(got, expected, self.rtol, self.atol)
+
+    def outcome(self) -> str:
+        """ "passed", "refused" or "failed", the last two with the reason."""
+        try:
+            self.run()
+        except UnsupportedError as error:
+            return f"refused: {error}"
+        except Exception as error:
+            return f"failed: {type(error).__name__}: {error}"
+        return "passed"
+
+
+def _node_cases() -> Iterator[Case]:
+    """Single operators of the core of CNNs; not the cases that write them out as several."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_model_tests(kind="node")
+    for case in found:
+        nodes = case.model.graph.node
+        group = GROUP.get(nodes[0].op_type) if len(nodes) == 1 else None
+        if group and "_expanded" not in case.name:
+            yield Case(group, case.name, case.model, case.data_sets, case.rtol, case.atol)
+
+
+def _tensors(folder: Path, kind: str) -> list[Any]:
+    files = sorted(folder.glob(f"{kind}_*.pb"), key=lambda path: int(path.stem.split("_")[1]))
+    return [numpy_helper.to_array(onnx.load_tensor(path)) for path in files]
+
+
+def _model_cases(group: str) -> Iterator[Case]:
+    """Whole models that lie beside the package as files."""
+    for case in load_model_tests(kind=group):
+        folder = Path(case.model_dir)
+        data = [
+            (_tensors(part, "input"), _tensors(part, "output")) for part in folder.glob("test_data_set_*")
+        ]
+        yield Case(group, case.name, onnx.load(folder / "model.onnx"), data, case.rtol, case.atol)
+
+
+@cache
+def all_cases() -> list[Case]:
+    """Every case, in a fixed order."""
+    found = [*_node_cases(), *_model_cases("pytorch-converted")]
+    return sorted(found, key=lambda case: ((*OPERATORS, "pytorch-converted").index(case.group), case.name))
