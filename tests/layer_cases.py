@@ -19,6 +19,7 @@ from kitnet.layers import (
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
+    Add,
     AlphaDropout,
     AvgPool1d,
     AvgPool2d,
@@ -27,6 +28,7 @@ from kitnet.layers import (
     BatchNorm2d,
     BatchNorm3d,
     Bilinear,
+    Cat,
     ChannelShuffle,
     CircularPad1d,
     CircularPad2d,
@@ -113,7 +115,7 @@ from kitnet.layers import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from kitnet.models import Sequential, digits_net, lenet
+from kitnet.models import Graph, Sequential, digits_net, lenet
 
 Shape = tuple[int, ...]
 
@@ -172,6 +174,23 @@ def noise(cls: Callable[..., Layer], *args, shape: Shape) -> LayerCase:
 
 def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
     return LayerCase(lambda dtype, rng: Sequential(*(m(dtype, rng) for m in makers), **kwargs), shape)
+
+
+def residual_graph(dtype: np.dtype, rng: np.random.Generator) -> Graph:
+    """A block whose input goes two ways, which meet."""
+    convs = [Conv2d(2, 2, 3, padding=1, dtype=dtype, rng=rng) for _ in range(2)]
+    return Graph(
+        *(convs[0], BatchNorm2d(2, dtype=dtype), ReLU(), convs[1], Add(), Cat(), ReLU()),
+        wires=[
+            ("x", "a"),
+            ("a", "b"),
+            ("b", "c"),
+            ("c", "d"),
+            (("x", "d"), "e"),
+            (("e", "x"), "f"),
+            ("f", "y"),
+        ],
+    )
 
 
 WITHOUT_ARGUMENTS = (
@@ -322,8 +341,8 @@ LAYERS = [
     row(GlobalLpPool, 3, shape=(2, 3, 7)),
 ]
 
-# What takes indices, or two arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
-OTHER_INPUTS = {Bilinear, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
+# What takes indices, or several arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
+OTHER_INPUTS = {Add, Bilinear, Cat, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
 
 CONTAINERS = [
     chain(
@@ -345,6 +364,7 @@ CONTAINERS = [
         shape=(2, 3),
         fuse=False,
     ),
+    LayerCase(residual_graph, (3, 2, 5, 6)),
     LayerCase(lambda dtype, rng: lenet(3, 2, 12, dtype=dtype, rng=rng), (2, 2, 12, 12)),
     LayerCase(lambda dtype, rng: digits_net(dtype=dtype, rng=rng), (3, 1, 8, 8)),
 ]

@@ -24,6 +24,7 @@ from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .joins import Add, Cat
 from .linear import Linear
 from .local import LocallyConnected1d
 from .lookup import Bilinear, Embedding
@@ -92,6 +93,7 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "Add",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -100,6 +102,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "Cat",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",

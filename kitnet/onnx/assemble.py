@@ -173,6 +173,7 @@ class _Assembly:
             entry.attributes,
             len(entry.makes),
             ranks,
+            any(name in self.known and self.known[name].dtype not in FLOATS for name in flowing),
             self.parameters,
         )
 

@@ -34,6 +34,8 @@ class Node:
     outputs: int = 1
     ranks: Sequence[int | None] = ()
     """The number of axes of each input that flows, where it is known."""
+    integers_flow: bool = False
+    """Whether some input that flows is known, and no float: then this is arithmetic on shapes."""
     parameters: dict[int, Parameter] = field(default_factory=dict)
     """The parameters made so far, by the id of the array that each was made of: shared arrays share one."""
     seen: set[str] = field(default_factory=set)

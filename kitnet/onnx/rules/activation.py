@@ -12,6 +12,7 @@ from ... import layers
 from ..._arrays import FLOATS, Array
 from ...layers import Layer, Parameter
 from ...layers.activation import SameShape
+from ...layers.joins import unbroadcast
 from ...models import Sequential
 from ..node import Node, Rule
 
@@ -90,13 +91,6 @@ class AsRows(SameShape):
         rows = x.reshape(math.prod(shape[: self.axis]), -1)
         y, pullback = self.layer.vjp(rows, input_grad=input_grad)
         return y.reshape(shape), lambda dy: pullback(dy.reshape(rows.shape)).reshape(shape)
-
-
-def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """The gradient of an array of ``shape`` that was stretched: summed over what it was stretched along."""
-    extra = gradient.ndim - len(shape)
-    axes = (*range(extra), *(extra + i for i, size in enumerate(shape) if size == 1))
-    return gradient.sum(axis=axes, keepdims=True).reshape(shape) if axes else gradient
 
 
 def prelu(node: Node, slope: Array) -> Layer:

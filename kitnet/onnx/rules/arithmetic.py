@@ -12,8 +12,8 @@ from ... import layers
 from ..._arrays import FLOATS, Array
 from ...layers import Layer, Parameter
 from ...layers.activation import SameShape
+from ...layers.joins import unbroadcast
 from ..node import Node, Rule
-from .activation import unbroadcast
 
 UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Any]]] = {
     "Abs": (np.abs, lambda x, y: np.sign(x)),
@@ -90,7 +90,8 @@ def binary(node: Node) -> Layer:
         stretched = node.flag("broadcast")
         if stretched and node.attribute("axis", int, None) is not None:
             node.refuse("arrays that are stretched as in NumPy", "axis")
-    return Binary(node.op)
+    floats = not node.integers_flow and 0 not in node.ranks
+    return layers.Add() if node.op == "Add" and floats else Binary(node.op)
 
 
 class MatMul(Layer):

@@ -103,27 +103,20 @@ class Transpose(Layer):
         return tuple(in_shape[axis] for axis in order)
 
 
-class Concat(Layer):
-    """Arrays side by side along an axis."""
+class JoinedIntegers(Layer):
+    """What ``Cat`` does, with arrays of integers: shapes that are put together."""
 
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
-    def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Array, Any]:
-        ends = np.cumsum([x.shape[self.axis] for x in xs])[:-1]
-
-        def pullback(dy: Array) -> tuple[Array, ...]:
-            return tuple(np.ascontiguousarray(part) for part in np.split(dy, ends, axis=self.axis))
-
-        return np.concatenate(xs, axis=self.axis), pullback
-
     def __call__(self, *xs: Array) -> Array:
-        return self.vjp(*xs, input_grad=False)[0]
+        return np.concatenate(xs, axis=self.axis)
+
+    def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Array, Any]:
+        return self(*xs), lambda dy: (None,) * len(xs)
 
     def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
-        shape = list(in_shapes[0])
-        shape[self.axis] = sum(each[self.axis] for each in in_shapes)
-        return tuple(shape)
+        return layers.Cat(self.axis).out_shape(*in_shapes)
 
 
 class Split(Layer):
@@ -266,6 +259,11 @@ def pad(
     return layer(flat, fill) if kind == "constant" else layer(flat)
 
 
+def concat(node: Node) -> Layer:
+    axis = node.integer("axis", 1)
+    return JoinedIntegers(axis) if node.integers_flow else layers.Cat(axis)
+
+
 def dropout(node: Node, ratio: Array | None = None, training: Array | None = None) -> Layer:
     node.ignore("seed", "is_test", "consumed_inputs")
     if node.outputs > 1:
@@ -279,7 +277,7 @@ def _training(node: Node) -> Layer:
 
 
 RULES: dict[str, Rule] = {
-    "Concat": Rule(lambda node: Concat(node.integer("axis", 1)), None),
+    "Concat": Rule(concat, None),
     "Dropout": Rule(dropout),
     "Flatten": Rule(flatten),
     "Gather": Rule(lambda node: Gather(node.integer("axis", 0)), None),
