@@ -109,7 +109,7 @@ class _Assembly:
         self.contents = contents
         self.known = dict(contents.constants)
         self.trained = {name for name, array in self.known.items() if array.dtype in FLOATS and array.ndim}
-        self.parameters: dict[int, Parameter] = {}
+        self.memo: dict[tuple[int, str], tuple[Array, Any]] = {}
         self.layers: list[Layer] = []
         self.wires: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self.placed: set[str] = set()
@@ -133,6 +133,8 @@ class _Assembly:
     def _place(self, entry: Entry) -> None:
         """Turn a node into a layer, or, if it depends on nothing, into the values that it makes."""
         rule = RULES[entry.op]
+        if rule.otherwise is not None and not self._fits(rule, entry):
+            rule = rule.otherwise
         flows, rest = rule.split(len(entry.takes))
         if not all(entry.takes[i] for i in flows if i < 1):
             raise ValueError(f"model: expected an input of {entry.op} ({entry.name!r:.80}), got none")
@@ -162,6 +164,14 @@ class _Assembly:
                 self._source(name)
         self._add(layer, flowing, makes)
 
+    def _fits(self, rule: Rule, entry: Entry) -> bool:
+        """Whether all settings are known, and the rule is for them."""
+        settings = [entry.takes[i] for i in rule.split(len(entry.takes))[1]]
+        if not settings or not all(name in self.known for name in settings if name):
+            return False
+        node = self._node(entry, entry.takes[:1])
+        return rule.fits is None or rule.fits(node, *(self.known.get(name) for name in settings))
+
     def _node(self, entry: Entry, flowing: Sequence[str]) -> Node:
         ranks = [
             self.known[name].ndim if name in self.known else self.contents.ranks.get(name) for name in flowing
@@ -174,7 +184,7 @@ class _Assembly:
             len(entry.makes),
             ranks,
             any(name in self.known and self.known[name].dtype not in FLOATS for name in flowing),
-            self.parameters,
+            self.memo,
         )
 
     def _source(self, name: str) -> None:
@@ -182,9 +192,8 @@ class _Assembly:
         if name not in self.placed:
             self.placed.add(name)
             array = self.known[name]
-            trained = name in self.trained
-            parameter = self.parameters.setdefault(id(array), Parameter(array)) if trained else array
-            self._add(Constant(parameter), [], [name])
+            node = Node("Constant", name, 0, memo=self.memo)
+            self._add(Constant(node.parameter(array) if name in self.trained else array), [], [name])
 
     def _add(self, layer: Layer, takes: Sequence[str], makes: Sequence[str]) -> None:
         self.layers.append(layer)

@@ -36,8 +36,8 @@ class Node:
     """The number of axes of each input that flows, where it is known."""
     integers_flow: bool = False
     """Whether some input that flows is known, and no float: then this is arithmetic on shapes."""
-    parameters: dict[int, Parameter] = field(default_factory=dict)
-    """The parameters made so far, by the id of the array that each was made of: shared arrays share one."""
+    memo: dict[tuple[int, str], tuple[Array, Any]] = field(default_factory=dict)
+    """What was made of the model's arrays so far, so that nodes which share one go on sharing it."""
     seen: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
@@ -100,11 +100,16 @@ class Node:
             )
         return rank
 
+    def made_of(self, array: Array, what: str, make: Callable[[Array], Any]) -> Any:
+        """``make(array)``, the same one for whoever asks for ``what`` of this array again."""
+        key = id(array), what
+        if key not in self.memo:
+            self.memo[key] = array, make(array)  # the array stays alive, and its id its own
+        return self.memo[key][1]
+
     def parameter(self, array: Array) -> Parameter:
         """The parameter with these values."""
-        if id(array) not in self.parameters:
-            self.parameters[id(array)] = Parameter(array)
-        return self.parameters[id(array)]
+        return self.made_of(array, "parameter", Parameter)
 
     def fill(self, make: Callable[[], Layer], **weights: Array | None) -> Any:
         """The layer that ``make`` makes, with these weights for its own, which are never drawn."""
@@ -132,6 +137,10 @@ class Rule:
 
     build: Callable[..., Layer]
     flows: tuple[int, ...] | None = (0,)
+    fits: Callable[..., bool] | None = None
+    """Of the node and the settings, which are known: whether this rule is for them."""
+    otherwise: Rule | None = None
+    """The rule where this one does not fit, or a setting is not known."""
 
     def split(self, count: int) -> tuple[list[int], list[int]]:
         """The numbers of the inputs that flow, and of the settings."""
@@ -152,7 +161,7 @@ class Late(Layer):
         self.settings = tuple(settings)
         """For each setting whether there is one."""
 
-    def _build(self, xs: Sequence[Array]) -> tuple[Layer, dict[int, Parameter], list[Array]]:
+    def _build(self, xs: Sequence[Array]) -> tuple[Layer, list[Array]]:
         given = [np.require(x, requirements=("C", "A")) for x in xs[self.flows :]]
         rest = iter(given)
         settings = [next(rest) if there else None for there in self.settings]
@@ -164,24 +173,20 @@ class Late(Layer):
             self.node.outputs,
             [x.ndim for x in xs[: self.flows]],
         )
-        return self.rule.build(node, *settings), node.parameters, given
+        return self.rule.build(node, *settings), given
 
     def __call__(self, *xs: Array) -> Any:
         return self._build(xs)[0](*xs[: self.flows])
 
     def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Any, Any]:
-        layer, parameters, given = self._build(xs)
+        layer, given = self._build(xs)
         y, pullback = layer.vjp(*xs[: self.flows], input_grad=input_grad)
 
         def pullback_all(*dys: Any) -> tuple[Any, ...]:
             dx = pullback(*dys)
             dx = dx if isinstance(dx, tuple) else (dx,)
-            made = [parameters.get(id(setting)) for setting in given]
-            return (
-                *dx,
-                *[None] * (self.flows - len(dx)),
-                *[None if parameter is None else parameter.grad for parameter in made],
-            )
+            gradients = [_gradient(layer, setting) for setting in given]
+            return *dx, *[None] * (self.flows - len(dx)), *gradients
 
         return y, pullback_all
 
@@ -195,3 +200,11 @@ class Late(Layer):
 
     def __repr__(self) -> str:
         return f"Late({self.node})"
+
+
+def _gradient(layer: Layer, setting: Array) -> Array | None:
+    """That of the layer's parameter which lives in ``setting``; None if it is no parameter."""
+    for parameter in layer.parameters():
+        if np.may_share_memory(parameter.data, setting):
+            return parameter.grad.reshape(setting.shape)
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,12 @@ class Entry:
 class Contents:
     """What a file says, checked."""
 
-    inputs: dict[str, int | None]
-    """The graph's inputs, and how many axes they have, if that is said."""
+    inputs: list[str]
     outputs: list[str]
     constants: dict[str, Array]
     entries: list[Entry]
-    ranks: dict[str, int] = field(default_factory=dict)
-    """The number of axes of each value for which it could be inferred."""
+    ranks: dict[str, int]
+    """The number of axes of each value for which it is known."""
 
 
 def onnx_package(name: str = "") -> Any:
@@ -78,7 +77,8 @@ def read(source: Any) -> Contents:
     entries = [_entry(onnx, node, versions) for node in graph.node]
     outputs = [value.name for value in graph.output]
     _check_names(inputs, constants, entries, outputs)
-    return Contents(inputs, outputs, constants, entries, _inferred_ranks(model))
+    ranks = _inferred_ranks(model) | {name: rank for name, rank in inputs.items() if rank is not None}
+    return Contents(list(inputs), outputs, constants, entries, ranks)
 
 
 def _parsed(onnx: Any, source: Any) -> Any:

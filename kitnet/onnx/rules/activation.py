@@ -95,16 +95,11 @@ class AsRows(SameShape):
 
 def prelu(node: Node, slope: Array) -> Layer:
     by_channel = node.version < 7 and slope.ndim == 1
+    by_channel |= slope.ndim == node.rank() - 1 and slope.size == slope.shape[0]  # (C, 1, 1)
     if by_channel or slope.size == 1:
-        weight = slope.reshape(-1)
-    elif slope.ndim == node.rank() - 1 and math.prod(slope.shape) == slope.shape[0]:
-        weight = slope.reshape(-1)  # (C, 1, 1): one a channel
-    else:
-        return node.fill(lambda: BroadcastPReLU(slope.shape, dtype=slope.dtype), weight=slope)
-    if weight.shape != slope.shape:
-        node.parameters.setdefault(id(slope), Parameter(weight))
-        node.parameters[id(weight)] = node.parameters[id(slope)]
-    return node.fill(lambda: layers.PReLU(weight.size, dtype=weight.dtype), weight=weight)
+        weight = node.made_of(slope, "row", lambda array: array.reshape(-1))
+        return node.fill(lambda: layers.PReLU(weight.size, dtype=weight.dtype), weight=weight)
+    return node.fill(lambda: BroadcastPReLU(slope.shape, dtype=slope.dtype), weight=slope)
 
 
 def clip(node: Node, low: Array | None = None, high: Array | None = None) -> Layer:

@@ -10,7 +10,7 @@ import numpy as np
 from ... import functional as F
 from ... import layers
 from ..._arrays import FLOATS, Array
-from ...layers import Layer, Parameter
+from ...layers import Layer
 from ...layers.activation import SameShape
 from ...layers.joins import unbroadcast
 from ..node import Node, Rule
@@ -129,36 +129,79 @@ class MatMul(Layer):
         return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
 
 
-def _dense(node: Node, weight: Array, bias: Array | None, by_output: bool, scale: float = 1.0) -> Layer:
-    """A ``Linear`` with the weights (K, C), or (C, K) if not ``by_output``."""
-    if weight.ndim != 2:
-        node.refuse("weights of two axes", weight.ndim)
-    own = np.ascontiguousarray(weight if by_output else weight.T)
-    if scale != 1:
-        own = own * own.dtype.type(scale)
-    if own is not weight:  # another layout: shared with nobody who has the original
-        node.parameters[id(own)] = Parameter(own)
+class Gemm(Layer):
+    """alpha A B + beta C, with A and B turned if so wanted; C is stretched to that."""
+
+    def __init__(self, alpha: float, beta: float, turn_a: bool = False, turn_b: bool = False) -> None:
+        self.alpha, self.beta, self.turn_a, self.turn_b = alpha, beta, turn_a, turn_b
+
+    def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Array, Any]:
+        if not 2 <= len(xs) <= 3 or xs[0].ndim != 2 or xs[1].ndim != 2:
+            raise ValueError(
+                f"x: expected two matrices, and maybe a third array, got {[x.shape for x in xs]}"
+            )
+        a = xs[0].T if self.turn_a else xs[0]
+        b = xs[1].T if self.turn_b else xs[1]
+        product, through_product = MatMul().vjp(np.ascontiguousarray(a), b)
+        y = product * a.dtype.type(self.alpha)
+        if len(xs) == 3:
+            y = y + xs[2] * a.dtype.type(self.beta)
+        if y.shape != product.shape:
+            raise ValueError(
+                f"x: expected a third array that stretches to {product.shape}, got {xs[2].shape}"
+            )
+
+        def pullback(dy: Array) -> tuple[Array, ...]:
+            da, db = through_product(dy * self.alpha)
+            pair = (da.T if self.turn_a else da, db.T if self.turn_b else db)
+            return pair if len(xs) == 2 else (*pair, unbroadcast(dy * self.beta, xs[2].shape))
+
+        return y, pullback
+
+    def __call__(self, *xs: Array) -> Array:
+        return self.vjp(*xs, input_grad=False)[0]
+
+    def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
+        a, b, *_ = map(tuple, in_shapes)
+        return MatMul().out_shape(a[::-1] if self.turn_a else a, b[::-1] if self.turn_b else b)
+
+
+def _dense(node: Node, weight: Array, bias: Array | None, turned: bool) -> Layer:
+    """A ``Linear`` with the weights (K, C), or (C, K) if ``turned``."""
+    own = node.made_of(weight, "turned", lambda array: array.T.copy()) if turned else weight
     k, c = own.shape
-    return node.fill(
-        lambda: layers.Linear(c, k, bias=bias is not None, dtype=own.dtype), weight=own, bias=bias
-    )
+
+    def make() -> Layer:
+        return layers.Linear(c, k, bias=bias is not None, dtype=own.dtype)
+
+    return node.fill(make, weight=own, bias=bias)
 
 
-def gemm(node: Node, b: Array, c: Array | None = None) -> Layer:
+def _is_dense(node: Node, b: Array, c: Array | None = None) -> bool:
+    """Whether a Gemm is a dense layer."""
+    if b.ndim != 2 or node.flag("transA") or node.number("alpha", 1.0) != 1 or node.number("beta", 1.0) != 1:
+        return False
+    return c is None or c.shape == (b.shape[0 if node.flag("transB") else 1],)
+
+
+def gemm(node: Node) -> Layer:
     node.ignore("broadcast")
-    if node.flag("transA"):
-        node.refuse("transA=0", 1)
     alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)
-    by_output = node.flag("transB")
-    k = b.shape[0 if by_output else -1]
-    if c is not None and (beta != 1 or c.shape != (k,)):
-        c = np.array(np.broadcast_to(beta * c, (1, k))[0], c.dtype)
-    return _dense(node, b, c, by_output, alpha)
+    return Gemm(alpha, beta, node.flag("transA"), node.flag("transB"))
+
+
+def dense_gemm(node: Node, b: Array, c: Array | None = None) -> Layer:
+    node.ignore("broadcast", "alpha", "beta", "transA")
+    return _dense(node, b, c, turned=not node.flag("transB"))
 
 
 RULES: dict[str, Rule] = {
     **{op: Rule(unary) for op in UNARY},
     **{op: Rule(binary, None) for op in BINARY},
-    "Gemm": Rule(gemm),
-    "MatMul": Rule(lambda node: MatMul(), None),
+    "Gemm": Rule(dense_gemm, fits=_is_dense, otherwise=Rule(gemm, None)),
+    "MatMul": Rule(
+        lambda node, b: _dense(node, b, None, turned=True),
+        fits=lambda node, b: b.ndim == 2 and b.dtype in FLOATS,
+        otherwise=Rule(lambda node: MatMul(), None),
+    ),
 }

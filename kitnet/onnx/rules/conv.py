@@ -186,8 +186,8 @@ class DeformConv2d(Weighted):
             dcolumns = np.einsum("ngol,goct->ngctl", rows, weight).reshape(values.shape)
             dx, dv, dh = sample_back(dcolumns * scale)
             doffset = np.stack([grad.reshape(n, g, taps, *out) for grad in (dv, dh)], axis=3)
-            dmask = None if mask is None else (dcolumns * values).sum(axis=2).reshape(mask.shape)
-            return dx.reshape(x.shape), doffset.reshape(offset.shape), dmask
+            dxs = dx.reshape(x.shape), doffset.reshape(offset.shape)
+            return dxs if mask is None else (*dxs, (dcolumns * values).sum(axis=2).reshape(mask.shape))
 
         return y, pullback
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,7 +62,9 @@ class TrainingBatchNorm(Layer):
         pairs = (norm.running_mean, mean), (norm.running_var, var)
         moved = [(1 - norm.momentum) * old + norm.momentum * new for old, new in pairs]
 
-        def pullback(dy: Array, *_: Any) -> Array:
+        def pullback(dy: Array | None, *_: Any) -> Array | None:  # running statistics have no gradient
+            if dy is None:
+                return None
             dx, dw, db = F.batch_norm_train_backward(dy, x, mean, var, norm.weight.data, eps=norm.eps)
             norm.weight.accumulate(dw)
             norm.bias.accumulate(db)
@@ -132,8 +135,20 @@ class StatedLayerNorm(Layer):
         shape = self.norm.normalized_shape
         _, mean, rstd = F.layer_norm(x, shape, eps=self.norm.eps, return_statistics=True)
         told = x.shape[: x.ndim - len(shape)] + (1,) * len(shape)
-        results = (y, mean.reshape(told), rstd.reshape(told))
-        return results[: self.outputs], lambda dy, *_: pullback(dy)
+        mean, rstd = mean.reshape(told), rstd.reshape(told)
+        n = math.prod(shape)
+
+        def pullback_all(
+            dy: Array | None, dmean: Array | None = None, drstd: Array | None = None
+        ) -> Array | None:
+            dx = np.zeros_like(x) if dy is None else pullback(dy)
+            if not input_grad:
+                return None
+            if dmean is not None:
+                dx = dx + dmean / n
+            return dx if drstd is None else dx - drstd * rstd**3 * (x - mean) / n
+
+        return (y, mean, rstd)[: self.outputs], pullback_all
 
     def out_shape(self, in_shape: Sequence[int]) -> Any:
         count = len(self.norm.normalized_shape)
