@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,24 +136,23 @@ class _Assembly:
         if rule.otherwise is not None and not self._fits(rule, entry):
             rule = rule.otherwise
         flows, rest = rule.split(len(entry.takes))
-        if not all(entry.takes[i] for i in flows if i < 1):
+        if not flows or not entry.takes[flows[0]]:
             raise ValueError(f"model: expected an input of {entry.op} ({entry.name!r:.80}), got none")
         flowing = [entry.takes[i] for i in flows if entry.takes[i]]
         settings = [entry.takes[i] for i in rest]
         node = self._node(entry, flowing)
         late = not all(name in self.known for name in settings if name)
         arrays = [self.known.get(name) for name in settings]
-        try:
-            inspect.signature(rule.build).bind(node, *arrays)
-        except TypeError:
-            raise ValueError(
-                f"model: expected other inputs of {node}, got {len(entry.takes)} of them"
-            ) from None
+        if not _takes(rule.build, node, *arrays):
+            raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
+        layer: Layer
         if late:
-            layer: Layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
+            layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
             flowing += [name for name in settings if name]
         else:
             layer = _built(rule, node, arrays)
+        if not _takes(layer.vjp, *flowing):
+            raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
         makes = [name or f"{entry.makes[0]}:{i}" for i, name in enumerate(entry.makes)]
         if all(name in self.known and name not in self.trained for name in flowing):
             results = layer(*(self.known[name] for name in flowing))
@@ -198,6 +197,15 @@ class _Assembly:
     def _add(self, layer: Layer, takes: Sequence[str], makes: Sequence[str]) -> None:
         self.layers.append(layer)
         self.wires.append((tuple(takes), tuple(makes)))
+
+
+def _takes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether the function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _built(rule: Rule, node: Node, settings: Sequence[Array | None]) -> Layer:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array
+from .._arrays import Array, checked_size
 from .._geometry import product
 from .node import UnsupportedError
 
@@ -66,16 +66,16 @@ def read(source: Any) -> Contents:
     versions = _versions(model)
     constants: dict[str, Array] = {}
     for tensor in graph.initializer:
-        if not tensor.name or tensor.name in constants:
-            raise ValueError(
-                f"model: expected each initializer under its own name, got {tensor.name!r:.80} twice"
-            )
-        constants[tensor.name] = array_of(tensor, tensor.name)
+        name = _text(tensor.name)
+        if not name or name in constants:
+            raise ValueError(f"model: expected each initializer under its own name, got {name!r:.80} twice")
+        constants[name] = array_of(tensor, name)
+    names = [_text(value.name) for value in graph.input]
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"model: expected each input under its own name, got {names!r:.80}")
     inputs = {value.name: _input_rank(value) for value in graph.input if value.name not in constants}
-    if len(inputs) + len(constants) < len({value.name for value in graph.input} | set(constants)):
-        raise ValueError("model: expected each input under its own name, got one twice")
     entries = [_entry(onnx, node, versions) for node in graph.node]
-    outputs = [value.name for value in graph.output]
+    outputs = [_text(value.name) for value in graph.output]
     _check_names(inputs, constants, entries, outputs)
     ranks = _inferred_ranks(model) | {name: rank for name, rank in inputs.items() if rank is not None}
     return Contents(list(inputs), outputs, constants, entries, ranks)
@@ -100,6 +100,13 @@ def _parsed(onnx: Any, source: Any) -> Any:
     if not model.ir_version or not model.opset_import:
         raise ValueError(f"source: expected an ONNX model, got {len(data)} bytes without its versions")
     return model
+
+
+def _text(value: Any) -> str:
+    """A name; protobuf has bytes where they are no UTF-8."""
+    if not isinstance(value, str):
+        raise ValueError(f"model: expected names in UTF-8, got {value!r:.80}")
+    return value
 
 
 def _versions(model: Any) -> dict[str, int]:
@@ -162,6 +169,7 @@ def array_of(tensor: Any, name: str) -> Array:
         raise ValueError(
             f"model: expected {product(dims)} values of {name!r:.80}, as {dims} says, got {count:g}"
         )
+    checked_size([max(dim, 1) for dim in dims], dtype.itemsize, "model")  # as NumPy does, zeros or not
     if tensor.HasField("raw_data"):
         array = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<"))
     else:
@@ -171,6 +179,8 @@ def array_of(tensor: Any, name: str) -> Array:
 
 def _entry(onnx: Any, node: Any, versions: dict[str, int]) -> Entry:
     domain = "" if node.domain == "ai.onnx" else node.domain
+    for text in (node.op_type, node.name, domain, *node.input, *node.output):
+        _text(text)
     if domain not in versions:
         raise UnsupportedError(
             f"model: expected operators of a domain that the model imports and kitnet knows, "
@@ -178,7 +188,7 @@ def _entry(onnx: Any, node: Any, versions: dict[str, int]) -> Entry:
         )
     attributes = {}
     for attribute in node.attribute:
-        if attribute.name in attributes:
+        if _text(attribute.name) in attributes:
             raise ValueError(f"model: expected each attribute once, got {attribute.name!r:.80} twice")
         attributes[attribute.name] = _value(onnx, attribute, node)
     takes = list(node.input)
