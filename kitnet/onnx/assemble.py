@@ -11,7 +11,7 @@ import numpy as np
 from .._arrays import FLOATS, Array
 from ..layers import Layer, Parameter
 from ..models import Graph
-from .node import Late, Node, Rule, UnsupportedError
+from .node import Late, Node, Rule, UnknownRankError, UnsupportedError
 from .reader import Contents, Entry, read
 from .rules import RULES
 
@@ -132,6 +132,9 @@ class _Assembly:
 
     def _place(self, entry: Entry) -> None:
         """Turn a node into a layer, or, if it depends on nothing, into the values that it makes."""
+        if entry.op == "Identity" and entry.takes and entry.takes[0] in self.known:
+            self._rename(entry.takes[0], entry.makes[0])
+            return
         rule = RULES[entry.op]
         if rule.otherwise is not None and not self._fits(rule, entry):
             rule = rule.otherwise
@@ -145,12 +148,16 @@ class _Assembly:
         arrays = [self.known.get(name) for name in settings]
         if not _takes(rule.build, node, *arrays):
             raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
-        layer: Layer
+        layer: Layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
+        if not late:
+            try:
+                layer = _built(rule, node, arrays)
+            except UnknownRankError:
+                late = all(array is None or array.dtype not in FLOATS for array in arrays)
+                if not late:  # weights have to have one layer to live in
+                    raise
         if late:
-            layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
             flowing += [name for name in settings if name]
-        else:
-            layer = _built(rule, node, arrays)
         if not _takes(layer.vjp, *flowing):
             raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
         makes = [name or f"{entry.makes[0]}:{i}" for i, name in enumerate(entry.makes)]
@@ -162,6 +169,12 @@ class _Assembly:
             if name in self.known:
                 self._source(name)
         self._add(layer, flowing, makes)
+
+    def _rename(self, old: str, new: str) -> None:
+        """A second name for a value that is known: the same weight, if it is one."""
+        self.known[new] = self.known[old]
+        if old in self.trained:
+            self.trained.add(new)
 
     def _fits(self, rule: Rule, entry: Entry) -> bool:
         """Whether all settings are known, and the rule is for them."""

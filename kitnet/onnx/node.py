@@ -22,6 +22,10 @@ class UnsupportedError(ValueError):
     """
 
 
+class UnknownRankError(UnsupportedError):
+    """A layer that depends on the number of axes of its input, which is not known before the call."""
+
+
 @dataclass
 class Node:
     """What a rule may know of a node."""
@@ -95,9 +99,7 @@ class Node:
         """The number of axes of an input, which the layer depends on."""
         rank = self.ranks[i] if i < len(self.ranks) else None
         if rank is None:
-            self.refuse(
-                "an input whose number of axes is known (onnx.shape_inference tells)", "an unknown one"
-            )
+            raise UnknownRankError(f"model: expected an input of a known number of axes in {self}, got none")
         return rank
 
     def made_of(self, array: Array, what: str, make: Callable[[Array], Any]) -> Any:

@@ -118,7 +118,7 @@ def _versions(model: Any) -> dict[str, int]:
     return versions
 
 
-def _dtype(number: int, name: str) -> np.dtype:
+def dtype_of(number: int, name: str) -> np.dtype:
     """The dtype that a TensorProto's number means."""
     kinds = onnx_package().TensorProto
     known = {
@@ -141,7 +141,7 @@ def _input_rank(value: Any) -> int | None:
     kind = value.type.WhichOneof("value")
     if kind != "tensor_type":
         raise UnsupportedError(f"model: expected tensors, got {kind} as input {value.name!r:.80}")
-    _dtype(value.type.tensor_type.elem_type, value.name)
+    dtype_of(value.type.tensor_type.elem_type, value.name)
     return _rank(value)
 
 
@@ -159,7 +159,7 @@ def array_of(tensor: Any, name: str) -> Array:
         raise UnsupportedError(
             f"model: expected all data inside the file, got external data for {name!r:.80}"
         )
-    dtype = _dtype(tensor.data_type, name)
+    dtype = dtype_of(tensor.data_type, name)
     if any(dim < 0 for dim in dims):
         raise ValueError(f"model: expected sizes of at least 0 for {name!r:.80}, got {dims}")
     fields = {"f4": tensor.float_data, "f8": tensor.double_data, "i8": tensor.int64_data}

@@ -12,26 +12,10 @@ pytest.importorskip("onnx.backend.test.loader", reason="onnx is not installed")
 
 import onnx
 from onnx import numpy_helper
-from onnx_cases import GROUPS, all_cases
+from onnx_cases import EXPECTED, all_cases
 
 from kitnet.onnx import load_onnx
 from kitnet.onnx.node import Late
-
-# What passes and what is refused by name. A later version of onnx may have more cases; none may be lost.
-EXPECTED = {
-    "conv": (26, ["test_convinteger_with_padding", "test_convinteger_without_padding", "test_qlinearconv"]),
-    "pool": (55, ["test_maxpool_2d_uint8"]),
-    "norm": (55, []),
-    "activation": (
-        67,
-        ["test_celu_bfloat16", "test_celu_float16"]
-        + [f"test_clip_default_int8_{bound}" for bound in ("inbounds", "max", "min")],
-    ),
-    "loss": (52, []),
-    "optimizer": (7, []),
-    "pytorch-converted": (82, []),
-}
-assert tuple(EXPECTED) == GROUPS
 
 
 def cases_of(group):

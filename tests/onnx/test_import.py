@@ -15,7 +15,7 @@ from onnx.reference import ReferenceEvaluator
 import kitnet
 from kitnet.layers import Linear, PReLU
 from kitnet.models import Graph
-from kitnet.onnx import load_onnx
+from kitnet.onnx import UnsupportedError, load_onnx
 from kitnet.training import SGD, CrossEntropyLoss
 
 RNG = np.random.default_rng(0)
@@ -234,3 +234,103 @@ def test_what_an_input_says_with_an_initializer_is_a_constant():
     )
     x = RNG.normal(size=(3, 3)).astype(np.float32)
     np.testing.assert_allclose(load_onnx(model)(x), x, rtol=1e-6)
+
+
+def test_a_second_name_of_a_weight_is_the_same_weight():
+    """PyTorch's exporter writes equal initializers once."""
+    w = RNG.normal(size=(3, 3)).astype(np.float32)
+    nodes = ("Identity", "w", "v", {}), ("MatMul", "x,w", "h", {}), ("MatMul", "h,v", "y", {})
+    model = om.model(*nodes, inputs=[om.value("x", [3, 3])], weights={"w": w})
+    graph = load_onnx(model)
+    assert names(graph) == ["Linear", "Linear"]
+    assert len(list(graph.parameters())) == 1
+    same_as_onnx(model, w)
+
+
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
+def test_what_depends_on_the_number_of_axes_may_wait_for_the_call(op):
+    model = om.model((op, "x", "y", {"axis": 1}), inputs=[om.value("x")], opset=12)
+    graph, x = load_onnx(model), X.reshape(3, -1)
+    y, pullback = graph.vjp(x)
+    np.testing.assert_array_equal(y, graph(x))
+    assert pullback(y).shape == x.shape
+    assert graph(X).shape == X.shape
+    norm = om.model(
+        ("BatchNormalization", "x,scale,shift,mean,var", "y", {}),
+        inputs=[om.value("x")],
+        weights=om.weights(),
+    )
+    with pytest.raises(
+        UnsupportedError, match=r"of a known number of axes in BatchNormalization \('node0'\)"
+    ):
+        load_onnx(norm)
+
+
+OTHERS = [
+    ("Pow", {}, (3, 1), "positive"),
+    ("ReduceMean", {"axes": [1], "keepdims": 0}, None, "x"),
+    ("ReduceSum", {}, np.array([0, -1]), "x"),
+    ("ReduceMax", {"axes": [-1]}, None, "x"),
+    ("ReduceMin", {}, None, "x"),
+    ("Cast", {"to": om.DOUBLE}, None, "x"),
+    ("Transpose", {"perm": [2, 0, 1]}, None, "x"),
+    ("Squeeze", {}, np.array([0]), "one"),
+    ("Gather", {"axis": 1}, np.array([[0, -1], [2, 2]]), "x"),
+    ("MatMul", {}, (2, 4, 5), "x"),
+    ("Div", {}, (3, 1), "x"),
+    ("Log", {}, None, "positive"),
+    ("Reciprocal", {}, None, "positive"),
+    ("Sqrt", {}, None, "positive"),
+    ("GlobalLpPool", {"p": 3}, None, "x"),
+]
+
+
+@pytest.mark.parametrize(("op", "attributes", "second", "kind"), OTHERS, ids=[row[0] for row in OTHERS])
+def test_operators_that_the_cases_leave_out(op, attributes, second, kind):
+    """Values against onnx's reference, gradients against finite differences."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(1 if kind == "one" else 2, 3, 4))
+    x = np.abs(x) + 0.5 if kind == "positive" else x
+    more = {}
+    if second is not None:
+        more["w"] = rng.uniform(0.5, 2, second) if isinstance(second, tuple) else second
+    nodes = (op, "x,w" if more else "x", "y", attributes)
+    model = om.model(nodes, inputs=[om.value("x", x.shape, om.DOUBLE)], weights=more)
+    graph = load_onnx(model)
+    if op != "GlobalLpPool":  # which onnx's reference has not
+        np.testing.assert_allclose(graph(x), ReferenceEvaluator(model).run(None, {"x": x})[0], 1e-6)
+    y, pullback = graph.vjp(x)
+    assert graph.out_shape(x.shape) == y.shape
+    dy, v = rng.normal(size=y.shape), rng.normal(size=x.shape)
+    slope = (pullback(dy) * v).sum()
+    parameters = list(graph.parameters())
+    steps = [rng.normal(size=p.shape) for p in parameters]
+    slope += sum((p.grad * step).sum() for p, step in zip(parameters, steps, strict=True))
+    sums = []
+    for h in (1e-6, -1e-6):
+        for p, step in zip(parameters, steps, strict=True):
+            p.data = p.data + h * step
+        sums.append((dy * graph.vjp(x + h * v)[0]).sum())
+        for p, step in zip(parameters, steps, strict=True):
+            p.data = p.data - h * step
+    np.testing.assert_allclose(slope, (sums[0] - sums[1]) / 2e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "axes", "steps"),
+    [
+        ([1], [3], [1], [1]),
+        ([0, -2], [-1, 2**62], [2, 0], [1, 1]),
+        ([5], [-(2**62)], [2], [-1]),
+        ([-1, 4], [0, 0], [2, 3], [-2, -3]),
+        ([3], [1], [2], [1]),
+    ],
+)
+def test_slices_are_those_of_onnx(starts, ends, axes, steps):
+    given = dict(zip("abcd", map(np.array, (starts, ends, axes, steps)), strict=True))
+    model = om.model(("Slice", "x,a,b,c,d", "y", {}), weights=given)
+    same_as_onnx(model, X)
+    graph = load_onnx(model)
+    y, pullback = graph.vjp(X)
+    assert graph.out_shape(X.shape) == y.shape
+    np.testing.assert_allclose((pullback(y) * X).sum(), (y * y).sum(), rtol=1e-5)

@@ -32,6 +32,7 @@ BINARY: dict[
     "Sub": (np.subtract, lambda a, b, y: (1, -1)),
     "Mul": (np.multiply, lambda a, b, y: (b, a)),
     "Div": (np.divide, lambda a, b, y: (1 / b, -y / b)),
+    "Pow": (np.power, lambda a, b, y: (b * np.power(a, b - 1), y * np.log(a))),
 }
 """Each function, and its slopes at a and at b, where it is y."""
 
@@ -67,8 +68,9 @@ class Binary(Layer):
         y = np.asarray(function(a, b))
 
         def pullback(dy: Array) -> tuple[Array, Array]:
-            da, db = slopes(a, b, y)
-            return unbroadcast(dy * da, a.shape), unbroadcast(dy * db, b.shape)
+            with np.errstate(all="ignore"):
+                da, db = slopes(a, b, y)
+                return unbroadcast(dy * da, a.shape), unbroadcast(dy * db, b.shape)
 
         return y, pullback
 

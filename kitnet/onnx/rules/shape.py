@@ -13,6 +13,7 @@ from ..._arrays import Array
 from ...layers import Layer
 from ...layers.activation import SameShape
 from ..node import Node, Rule
+from ..reader import dtype_of
 
 
 class Identity(SameShape):
@@ -185,6 +186,51 @@ class Gather(Layer):
         return (*shape[:axis], *indices, *shape[axis + 1 :])
 
 
+class Slice(Layer):
+    """Every ``step``-th of the elements from ``start`` to before ``end`` along some axes."""
+
+    def __init__(self, slices: Sequence[tuple[int, int, int, int]]) -> None:
+        self.slices = tuple(slices)
+        """(axis, start, end, step) each."""
+
+    def _where(self, shape: Sequence[int]) -> tuple[slice, ...]:
+        where = [slice(None)] * len(shape)
+        for axis, start, end, step in self.slices:
+            if not -len(shape) <= axis < len(shape):
+                raise ValueError(f"x: expected an axis {axis}, got shape {tuple(shape)}")
+            size = shape[axis]
+            start, end = (n + size * (n < 0) for n in (start, end))
+            low, high = (0, size) if step > 0 else (-1, size - 1)
+            start, end = min(max(start, low + (step < 0)), high), min(max(end, low), high)
+            where[axis] = slice(start, None if end < 0 else end, step)
+        return tuple(where)
+
+    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        where = self._where(x.shape)
+
+        def pullback(dy: Array) -> Array:
+            dx = np.zeros_like(x)
+            dx[where] = dy
+            return dx
+
+        return np.ascontiguousarray(x[where]), pullback
+
+    def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
+        pairs = zip(self._where(in_shape), in_shape, strict=True)
+        return tuple(len(range(*where.indices(size))) for where, size in pairs)
+
+
+class Cast(SameShape):
+    """x in another dtype: float32, float64, int32, int64 or bool."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        floats = x.dtype.kind == self.dtype.kind == "f"
+        return x.astype(self.dtype), lambda dy: dy.astype(x.dtype) if floats else None
+
+
 class Shape(Layer):
     """The sizes of the axes from ``start`` to before ``end``, as int64."""
 
@@ -259,6 +305,31 @@ def pad(
     return layer(flat, fill) if kind == "constant" else layer(flat)
 
 
+def slice_of(
+    node: Node,
+    starts: Array | None = None,
+    ends: Array | None = None,
+    axes: Array | None = None,
+    steps: Array | None = None,
+) -> Layer:
+    given = [
+        node.integers(name) if node.version < 10 else None if array is None else tuple(array.tolist())
+        for name, array in (("starts", starts), ("ends", ends), ("axes", axes))
+    ]
+    if given[0] is None or given[1] is None:
+        raise ValueError("starts: expected starts and ends, got none")
+    count = len(given[0])
+    found = given[0], given[1], given[2] or range(count), (1,) * count if steps is None else steps.tolist()
+    if any(len(numbers) != count for numbers in found) or 0 in found[3]:
+        raise ValueError(f"starts: expected as many ends, axes and steps (not 0), got {found}")
+    return Slice([(axis, start, end, step) for start, end, axis, step in zip(*found, strict=True)])
+
+
+def cast(node: Node) -> Layer:
+    node.ignore("saturate", "round_mode")
+    return Cast(dtype_of(node.integer("to", 0), str(node)))
+
+
 def concat(node: Node) -> Layer:
     axis = node.integer("axis", 1)
     return JoinedIntegers(axis) if node.integers_flow else layers.Cat(axis)
@@ -277,6 +348,7 @@ def _training(node: Node) -> Layer:
 
 
 RULES: dict[str, Rule] = {
+    "Cast": Rule(cast),
     "Concat": Rule(concat, None),
     "Dropout": Rule(dropout),
     "Flatten": Rule(flatten),
@@ -285,6 +357,7 @@ RULES: dict[str, Rule] = {
     "Pad": Rule(pad),
     "Reshape": Rule(reshape),
     "Shape": Rule(lambda node: Shape(node.integer("start", 0), node.attribute("end", int, None))),
+    "Slice": Rule(slice_of),
     "Split": Rule(split),
     "Squeeze": Rule(squeeze),
     "Transpose": Rule(lambda node: Transpose(node.integers("perm"))),
