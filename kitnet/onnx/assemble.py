@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import FLOATS, Array
+from .._geometry import product
 from ..layers import Layer, Parameter
 from ..models import Graph
 from .node import Late, Node, Rule, UnknownRankError, UnsupportedError
@@ -109,6 +110,7 @@ class _Assembly:
         self.contents = contents
         self.known = dict(contents.constants)
         self.trained = {name for name, array in self.known.items() if array.dtype in FLOATS and array.ndim}
+        self.budget = (1 << 16) + 4 * sum(array.size for array in self.known.values())
         self.memo: dict[tuple[int, str], tuple[Array, Any]] = {}
         self.layers: list[Layer] = []
         self.wires: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
@@ -161,7 +163,8 @@ class _Assembly:
         if not _takes(layer.vjp, *flowing):
             raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
         makes = [name or f"{entry.makes[0]}:{i}" for i, name in enumerate(entry.makes)]
-        if all(name in self.known and name not in self.trained for name in flowing):
+        constant = all(name in self.known and name not in self.trained for name in flowing)
+        if constant and self._affordable(layer, [self.known[name].shape for name in flowing]):
             results = layer(*(self.known[name] for name in flowing))
             self.known.update(zip(makes, results if len(makes) > 1 else (results,), strict=True))
             return
@@ -169,6 +172,13 @@ class _Assembly:
             if name in self.known:
                 self._source(name)
         self._add(layer, flowing, makes)
+
+    def _affordable(self, layer: Layer, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Whether these constants may be computed now; all of them together are not to outgrow the file."""
+        made: Any = layer.out_shape(*shapes)
+        made = made if made and isinstance(made[0], tuple) else (made,)
+        self.budget -= sum(map(product, made))
+        return self.budget >= 0
 
     def _rename(self, old: str, new: str) -> None:
         """A second name for a value that is known: the same weight, if it is one."""

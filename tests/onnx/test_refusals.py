@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
@@ -246,3 +247,22 @@ def test_without_onnx_the_error_says_what_to_install(tmp_path):
     command = [sys.executable, "-c", code]
     shown = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
     assert shown == "onnx is needed to read ONNX models: pip install 'kitnet[onnx]'\n"
+
+
+@pytest.mark.parametrize("op", ["Concat", "Mul"])
+def test_constants_that_grow_from_node_to_node_are_not_computed_on_loading(op):
+    """Each doubles the one before, or squares it."""
+    shape = {"Concat": [2], "Mul": [1, 2]}[op]
+    nodes = [("Neg", "w", "v0", {})]
+    for i in range(50):
+        if op == "Concat":
+            nodes.append(("Concat", f"v{i},v{i}", f"v{i + 1}", {"axis": 0}))
+        else:
+            nodes += [("Unsqueeze", f"v{i},k", f"u{i}", {}), ("Mul", f"u{i},v0", f"v{i + 1}", {})]
+    given = {"w": np.ones(shape, np.int64), "k": np.array([-1])}
+    model = om.model(*nodes, ("Cast", "v50", "c", {"to": 1}), ("Add", "x,c", "y", {}), weights=given)
+    tracemalloc.start()
+    load_onnx(model)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 22

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functional as F
 from ... import layers
-from ..._arrays import Array
+from ..._arrays import Array, gate, gate_batch
 from ..._geometry import Window
 from ...layers import Layer
 from ...layers.conv_transpose import ConvTranspose as TransposedLayer
@@ -163,9 +163,13 @@ class DeformConv2d(Weighted):
     def vjp(  # type: ignore[override]
         self, x: Array, offset: Array, mask: Array | None = None, *, input_grad: bool = True
     ) -> tuple[Array, Any]:
+        x = gate_batch(x, "x", 4, self.dtype)
         (n, c, *_), out = x.shape, self._window(x.shape[2:]).out_size
         taps = self.shape[2] * self.shape[3]
         g, k = self.offset_groups, taps * out[0] * out[1]
+        offset = gate(offset, "offset", dtype=self.dtype, shape=(n, 2 * g * taps, *out))
+        if mask is not None:
+            mask = gate(mask, "mask", dtype=self.dtype, shape=(n, g * taps, *out))
         if c != self.shape[1] * self.groups or c % g:
             raise ValueError(f"x: expected {self.shape[1] * self.groups} channels, got {c}")
         places = np.reshape(offset, (n, g, taps, 2, *out)) + self._grid(out)
@@ -210,6 +214,7 @@ class DeformConv2d(Weighted):
         return (n, self.shape[0], *self._window(in_size).out_size)
 
 
+@np.errstate(all="ignore")  # NaN and infinities go their way
 def bilinear(x: Array, rows: Array, columns: Array) -> tuple[Array, Any]:
     """The values of images (N, G, C, H, W) at places (N, G, ...), 0 outside, as (N, G, C, places).
 

@@ -31,7 +31,7 @@ class UpdateStep(Layer):
         rows = [list(xs[i::n]) for i in range(n)]  # of each tensor: itself, its gradient, its state
         for row in rows:
             row[:] = [np.array(array) for array in row]
-            self.step(float(rate), int(step), *row)
+            self.step(float(rate.item()), int(step.item()), *row)
         changed = [row[kind] for kind in (0, *range(2, kinds)) for row in rows]
         return tuple(changed)
 

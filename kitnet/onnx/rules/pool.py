@@ -194,7 +194,9 @@ class MaxUnpool(Layer):
         self, x: Array, indices: Array, *, input_grad: bool = True
     ) -> tuple[Array, Any]:
         shape = self.unpool.out_shape(x.shape)
-        y, pullback = self.unpool.vjp(x, indices % math.prod(shape[2:]), input_grad=input_grad)
+        plane = math.prod(shape[2:])
+        starts = plane * np.arange(math.prod(shape[:2])).reshape(shape[:2] + (1,) * (x.ndim - 2))
+        y, pullback = self.unpool.vjp(x, indices - starts, input_grad=input_grad)
         border = self._border(shape)
         if not any(border):
             return y, pullback
@@ -220,6 +222,10 @@ def roi_align(node: Node) -> Layer:
         half_pixel=node.text("coordinate_transformation_mode", *modes) == "half_pixel",
         largest=node.text("mode", "avg", "max") == "max",
     )
+
+
+MOST_POINTS = 1 << 13
+"""Along one axis of a region; a box from a damaged file must not ask for all memory."""
 
 
 class RoiAlign(Layer):
@@ -251,6 +257,8 @@ class RoiAlign(Layer):
         low, high = (edge * self.spatial_scale - shift for edge in (low, high))
         length = high - low if self.half_pixel else max(high - low, 1.0)
         count = self.sampling_ratio if self.sampling_ratio > 0 else max(math.ceil(length / bins), 0)
+        if count * bins > MOST_POINTS:
+            raise ValueError(f"rois: expected regions of at most {MOST_POINTS} points, got {count * bins}")
         at = low + (np.arange(bins * count) + 0.5) * (length / bins / max(count, 1))
         outside = (at < -1) | (at > size)
         at = np.clip(at, 0, size - 1)
