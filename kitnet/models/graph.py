@@ -122,9 +122,10 @@ class Graph(Layer):
                 for name, dx in zip(step.takes, _per_input(step, pullback(*given)), strict=True):
                     _add(gradients, name, dx if name in wanted else None)
             found = tuple(gradients.get(name) if input_grad else None for name in self.inputs)
-            return found if len(found) > 1 else found[0]
+            return found[0] if len(found) == 1 else found
 
-        return self._results(values), pullback_all if tape else no_gradient
+        alone = len(self.inputs) == 1 and not tape
+        return self._results(values), no_gradient if alone else pullback_all
 
     def _results(self, values: dict[str, Any]) -> Any:
         results = tuple(values[name] for name in self.outputs)
@@ -233,7 +234,11 @@ def _last_uses(plan: Sequence[Step], outputs: Sequence[str]) -> list[list[str]]:
 
 
 def _made(step: Step, y: Any) -> zip[tuple[str, Any]]:
-    return zip(step.makes, y if len(step.makes) > 1 else (y,), strict=True)
+    """The values that a step makes, by name, or their shapes."""
+    many = len(step.makes) > 1
+    if many and (not isinstance(y, tuple) or len(y) != len(step.makes)):
+        raise ValueError(f"wires: expected {len(step.makes)} results of {step.layer!r}, got others")
+    return zip(step.makes, y if many else (y,), strict=True)
 
 
 def _per_input(step: Step, dx: Any) -> Sequence[Any]:

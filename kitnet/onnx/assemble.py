@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from .._arrays import FLOATS, Array
 from .._geometry import product
 from ..layers import Layer, Parameter
 from ..models import Graph
-from .node import Late, Node, Rule, UnknownRankError, UnsupportedError
+from .node import Late, Node, Rule, UnknownRankError, UnsupportedError, as_value_errors, takes
 from .reader import Contents, Entry, read
 from .rules import RULES
 
@@ -121,7 +121,10 @@ class _Assembly:
             if entry.op == "Constant":
                 self.known[entry.makes[0]] = _constant(entry)
             else:
-                self._place(entry)
+                with as_value_errors(
+                    f"model: expected a layer that can be built from {entry.op} ({entry.name!r:.80})"
+                ):
+                    self._place(entry)
         for name in self.contents.outputs:
             if name in self.known:
                 self._source(name)
@@ -146,9 +149,11 @@ class _Assembly:
         flowing = [entry.takes[i] for i in flows if entry.takes[i]]
         settings = [entry.takes[i] for i in rest]
         node = self._node(entry, flowing)
+        if rule.outputs is not None and len(entry.makes) > rule.outputs:
+            node.refuse(f"at most {rule.outputs} outputs", len(entry.makes))
         late = not all(name in self.known for name in settings if name)
         arrays = [self.known.get(name) for name in settings]
-        if not _takes(rule.build, node, *arrays):
+        if not _suits(rule, node, settings):
             raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
         layer: Layer = Late(rule, node, len(flowing), [bool(name) for name in settings])
         if not late:
@@ -160,7 +165,7 @@ class _Assembly:
                     raise
         if late:
             flowing += [name for name in settings if name]
-        if not _takes(layer.vjp, *flowing):
+        if not takes(layer.vjp, *flowing):
             raise ValueError(f"model: expected other inputs of {node}, got {len(entry.takes)} of them")
         makes = [name or f"{entry.makes[0]}:{i}" for i, name in enumerate(entry.makes)]
         constant = all(name in self.known and name not in self.trained for name in flowing)
@@ -189,9 +194,11 @@ class _Assembly:
     def _fits(self, rule: Rule, entry: Entry) -> bool:
         """Whether all settings are known, and the rule is for them."""
         settings = [entry.takes[i] for i in rule.split(len(entry.takes))[1]]
+        node = self._node(entry, entry.takes[:1])
         if not settings or not all(name in self.known for name in settings if name):
             return False
-        node = self._node(entry, entry.takes[:1])
+        if not _suits(rule, node, settings):
+            return False
         return rule.fits is None or rule.fits(node, *(self.known.get(name) for name in settings))
 
     def _node(self, entry: Entry, flowing: Sequence[str]) -> Node:
@@ -222,27 +229,21 @@ class _Assembly:
         self.wires.append((tuple(takes), tuple(makes)))
 
 
-def _takes(function: Callable[..., Any], *arguments: Any) -> bool:
-    """Whether the function can be called with so many arguments."""
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError:
-        return False
-    return True
-
-
 def _built(rule: Rule, node: Node, settings: Sequence[Array | None]) -> Layer:
-    """The layer, whose errors name the node."""
-    try:
-        layer = rule.build(node, *settings)
-    except UnsupportedError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"model: expected a layer that can be built from {node}, got one that cannot ({error})"
-        ) from None
+    """The layer; every attribute of the node must have been understood."""
+    layer = rule.build(node, *settings)
     node.finish()
     return layer
+
+
+def _suits(rule: Rule, node: Node, settings: Sequence[str]) -> bool:
+    """Whether these are settings that the rule takes: none too many, and none missing that must be there."""
+    if not takes(rule.build, node, *settings):
+        return False
+    parameters = list(inspect.signature(rule.build).parameters.values())[1:]
+    return all(
+        name or parameter.default is None for name, parameter in zip(settings, parameters, strict=False)
+    )
 
 
 def _constant(entry: Entry) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -129,6 +131,35 @@ class Node:
         return layer
 
 
+def whole(array: Array, name: str) -> tuple[int, ...]:
+    """The integers of an array that says what to do, one axis of them."""
+    if array.dtype.kind != "i" or array.ndim != 1:
+        raise ValueError(f"{name}: expected integers along one axis, got {array.dtype} {array.shape}")
+    return tuple(array.tolist())
+
+
+def takes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether the function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+@contextmanager
+def as_value_errors(expected: str) -> Iterator[None]:
+    """What goes wrong inside, with what a model says, is a ValueError."""
+    try:
+        yield
+    except UnsupportedError:
+        raise
+    except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        if str(error).startswith("model:"):
+            raise
+        raise ValueError(f"{expected}, got others ({error})") from error
+
+
 @dataclass(frozen=True)
 class Rule:
     """How an operator becomes a layer: ``build(node, *settings)``.
@@ -143,6 +174,8 @@ class Rule:
     """Of the node and the settings, which are known: whether this rule is for them."""
     otherwise: Rule | None = None
     """The rule where this one does not fit, or a setting is not known."""
+    outputs: int | None = 1
+    """How many outputs there may be; None: any number."""
 
     def split(self, count: int) -> tuple[list[int], list[int]]:
         """The numbers of the inputs that flow, and of the settings."""
@@ -175,7 +208,11 @@ class Late(Layer):
             self.node.outputs,
             [x.ndim for x in xs[: self.flows]],
         )
-        return self.rule.build(node, *settings), given
+        with as_value_errors(f"settings: expected such as {self.node} can be built with"):
+            layer = self.rule.build(node, *settings)
+        if not takes(layer.vjp, *xs[: self.flows]):
+            raise ValueError(f"x: expected as many inputs as {self.node} has, got {self.flows}")
+        return layer, given
 
     def __call__(self, *xs: Array) -> Any:
         return self._build(xs)[0](*xs[: self.flows])

@@ -194,7 +194,12 @@ def _entry(onnx: Any, node: Any, versions: dict[str, int]) -> Entry:
     takes = list(node.input)
     while takes and not takes[-1]:
         takes.pop()
-    return Entry(node.op_type, node.name, versions[domain], attributes, takes, list(node.output))
+    makes = list(node.output)
+    while makes and not makes[-1]:
+        makes.pop()
+    if not makes:
+        raise ValueError(f"model: expected outputs of {node.op_type!r:.80} ({node.name!r:.80}), got none")
+    return Entry(node.op_type, node.name, versions[domain], attributes, takes, makes)
 
 
 def _value(onnx: Any, attribute: Any, node: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functional as F
 from ... import layers
-from ..._arrays import FLOATS, Array
+from ..._arrays import FLOATS, Array, gate
 from ...layers import Layer, Parameter
 from ...layers.activation import SameShape
 from ...layers.joins import unbroadcast
@@ -24,6 +24,7 @@ class Affine(SameShape):
         self.scale, self.shift = scale, shift
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         return self.scale * x + self.shift, lambda dy: self.scale * dy
 
 
@@ -34,6 +35,7 @@ class Shrink(SameShape):
         self.lambd, self.bias = lambd, bias
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         sign = (x > self.lambd).astype(x.dtype) - (x < -self.lambd).astype(x.dtype)
         return np.where(sign != 0, x - sign * self.bias, sign), lambda dy: np.where(sign != 0, dy, sign)
 
@@ -43,6 +45,7 @@ class Erf(SameShape):
 
     @np.errstate(invalid="ignore")
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         wide = x.astype(np.float64) * math.sqrt(2)
         y = np.where(np.abs(wide) < 40, 2 * F.gelu(wide) / np.where(wide == 0, 1, wide) - 1, np.sign(wide))
         y = np.where(wide == 0, wide, y).astype(x.dtype)
@@ -56,6 +59,7 @@ class Hardmax(SameShape):
         self.axis = axis
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         y = np.zeros_like(x)
         np.put_along_axis(y, x.argmax(axis=self.axis, keepdims=True), 1, axis=self.axis)
         return y, np.zeros_like
@@ -70,6 +74,7 @@ class BroadcastPReLU(SameShape):
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
         weight = self.weight.data
+        x = gate(x, "x", dtype=weight.dtype)
         if np.broadcast_shapes(x.shape, weight.shape) != x.shape:
             raise ValueError(f"x: expected a shape that {weight.shape} broadcasts to, got {x.shape}")
 
@@ -87,6 +92,7 @@ class AsRows(SameShape):
         self.layer, self.axis = layer, axis
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         shape = x.shape
         rows = x.reshape(math.prod(shape[: self.axis]), -1)
         y, pullback = self.layer.vjp(rows, input_grad=input_grad)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functional as F
 from ... import layers
-from ..._arrays import FLOATS, Array
+from ..._arrays import FLOATS, Array, gate
 from ...layers import Layer
 from ...layers.activation import SameShape
 from ...layers.joins import unbroadcast
@@ -45,9 +45,16 @@ class Unary(SameShape):
 
     @np.errstate(all="ignore")  # NaN and infinities go their way
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        if x.dtype not in FLOATS and self.op not in ("Abs", "Neg"):
+            raise TypeError(f"x: expected float32 or float64, got {x.dtype}")
         function, slope = UNARY[self.op]
-        y = function(x)
-        return y, lambda dy: dy * slope(x, y)
+        y = np.asarray(function(x))
+
+        def pullback(dy: Array) -> Array:
+            with np.errstate(all="ignore"):
+                return dy * slope(x, y)
+
+        return y, pullback
 
 
 class Binary(Layer):
@@ -104,6 +111,7 @@ class MatMul(Layer):
     ) -> tuple[Array, Any]:
         if a.ndim < 2 or b.ndim < 2:
             raise ValueError(f"a: expected two arrays of at least 2 axes, got {a.shape} and {b.shape}")
+        a, b = gate(a, "a"), gate(b, "b", dtype=a.dtype)
         if b.ndim == 2:
             weight = np.ascontiguousarray(b.T)
 

@@ -11,11 +11,11 @@ import numpy as np
 from ... import functional as F
 from ... import layers
 from ..._arrays import Array, gate, gate_batch
-from ..._geometry import Window
+from ..._geometry import Window, one_int
 from ...layers import Layer
 from ...layers.conv_transpose import ConvTranspose as TransposedLayer
 from ...layers.weighted import Weighted
-from ..node import Node, Rule
+from ..node import Node, Rule, whole
 from ._windows import axes_of, pairs_of, window_of
 
 
@@ -85,7 +85,7 @@ class ConvTransposeTo(Layer):
 
 
 def col2im(node: Node, image: Array, block: Array) -> Layer:
-    image_size, kernel = tuple(image.tolist()), tuple(block.tolist())
+    image_size, kernel = whole(image, "image_shape"), whole(block, "block_shape")
     return Col2Im(image_size, kernel, **window_of(node, len(kernel)))
 
 
@@ -153,7 +153,8 @@ class DeformConv2d(Weighted):
         dtype: Any = np.float32,
     ) -> None:
         self.shape, self.stride, self.padding = tuple(shape), tuple(stride), tuple(padding)
-        self.dilation, self.groups, self.offset_groups = tuple(dilation), groups, offset_groups
+        self.dilation = tuple(dilation)
+        self.groups, self.offset_groups = one_int(groups, "groups"), one_int(offset_groups, "offset_groups")
         fan_in = int(np.prod(shape[1:]))
         self._set_weights(self.shape, fan_in, self.shape[:1] if bias else None, dtype, None)
 

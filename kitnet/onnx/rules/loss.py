@@ -81,7 +81,7 @@ def _loss(entropy: bool) -> Rule:
             node.refuse(f"an ignore_index from {-LARGEST} to {LARGEST}", ignore)
         return ClassLoss(entropy, node.text("reduction", "mean", "sum", "none"), ignore, weight, node.outputs)
 
-    return Rule(build, flows=(0, 1))
+    return Rule(build, flows=(0, 1), outputs=2)
 
 
 RULES = {"NegativeLogLikelihoodLoss": _loss(False), "SoftmaxCrossEntropyLoss": _loss(True)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functional as F
 from ... import layers
-from ..._arrays import Array
+from ..._arrays import Array, gate
 from ...layers import Layer
 from ...layers.activation import SameShape
 from ..node import Node, Rule
@@ -40,7 +40,7 @@ def batch_norm(node: Node, scale: Array, bias: Array, mean: Array, var: Array) -
     layer = node.fill(make, weight=scale, bias=bias, running_mean=mean, running_var=var)
     layer.num_batches_tracked = np.zeros((), np.int64)
     if training:
-        return TrainingBatchNorm(layer)
+        return TrainingBatchNorm(layer, node.outputs)
     if node.outputs > 1:
         node.refuse("one output, or training_mode=1", node.outputs)
     return layer
@@ -53,8 +53,8 @@ class TrainingBatchNorm(Layer):
     without the correction of a sample's.
     """
 
-    def __init__(self, norm: Any) -> None:
-        self.norm = norm
+    def __init__(self, norm: Any, outputs: int = 3) -> None:
+        self.norm, self.outputs = norm, outputs
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Any, Any]:
         norm = self.norm
@@ -70,14 +70,16 @@ class TrainingBatchNorm(Layer):
             norm.bias.accumulate(db)
             return dx
 
-        return (y, *(array.astype(x.dtype) for array in moved)), pullback
+        results = (y, *(array.astype(x.dtype) for array in moved))
+        return (results[: self.outputs] if self.outputs > 1 else y), pullback
 
     def __call__(self, x: Array) -> Any:
         return self.vjp(x, input_grad=False)[0]
 
     def out_shape(self, in_shape: Sequence[int]) -> Any:
         channels = (self.norm.num_features,)
-        return self.norm.out_shape(in_shape), channels, channels
+        shapes = self.norm.out_shape(in_shape), channels, channels
+        return shapes[: self.outputs] if self.outputs > 1 else shapes[0]
 
 
 def instance_norm(node: Node, scale: Array, bias: Array) -> Layer:
@@ -185,6 +187,7 @@ class LpNormalization(SameShape):
         self.axis, self.p = axis, p
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
         norm = np.linalg.norm(x, self.p, axis=self.axis, keepdims=True)
         divisor = np.where(norm == 0, 1, norm).astype(x.dtype)
         y = x / divisor
@@ -207,6 +210,8 @@ class MeanVariance(SameShape):
         self.axes = tuple(axes)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        x = gate(x, "x")
+
         def mean(values: Array) -> Array:
             return values.mean(axis=self.axes, keepdims=True)
 
@@ -223,11 +228,11 @@ class MeanVariance(SameShape):
 
 
 RULES = {
-    "BatchNormalization": Rule(batch_norm),
+    "BatchNormalization": Rule(batch_norm, outputs=5),
     "GroupNormalization": Rule(group_norm),
     "InstanceNormalization": Rule(instance_norm),
     "LRN": Rule(lrn),
-    "LayerNormalization": Rule(layer_norm),
+    "LayerNormalization": Rule(layer_norm, outputs=3),
     "LpNormalization": Rule(lp_normalization),
     "MeanVarianceNormalization": Rule(mean_variance),
     "RMSNormalization": Rule(rms_norm),

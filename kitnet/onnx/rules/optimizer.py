@@ -39,8 +39,10 @@ class UpdateStep(Layer):
         """One step, written into x and its state."""
         raise NotImplementedError
 
-    def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Any, Any]:
-        return self(*xs), lambda *dys: (None,) * len(xs)
+    def vjp(  # type: ignore[override]
+        self, rate: Array, step: Array, *xs: Array, input_grad: bool = True
+    ) -> tuple[Any, Any]:
+        return self(rate, step, *xs), lambda *dys: (None,) * (2 + len(xs))
 
     def out_shape(self, *in_shapes: Sequence[int]) -> Any:
         n = (len(in_shapes) - 2) // (2 + self.states)
@@ -119,4 +121,7 @@ def momentum(node: Node) -> Layer:
     return Momentum(alpha, beta, norm, node.text("mode", "standard", "nesterov"))
 
 
-RULES = {"Adagrad": Rule(adagrad, None), "Adam": Rule(adam, None), "Momentum": Rule(momentum, None)}
+RULES = {
+    name: Rule(build, None, outputs=None)
+    for name, build in (("Adagrad", adagrad), ("Adam", adam), ("Momentum", momentum))
+}

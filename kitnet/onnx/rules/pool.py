@@ -10,11 +10,11 @@ import numpy as np
 
 from ... import functional as F
 from ... import layers
-from ..._arrays import Array
+from ..._arrays import Array, gate_batch, gate_int
 from ..._geometry import Window
 from ...layers import Layer
 from ...models import Sequential
-from ..node import Node, Rule
+from ..node import Node, Rule, whole
 from ._windows import axes_of, pairs_of, window_of
 
 
@@ -123,7 +123,7 @@ def max_pool(node: Node) -> Layer:
     if node.outputs > 1:
         if _is_wide(arguments):
             node.refuse("padding of at most half the window together with indices", arguments["padding"])
-        return MaxPoolIndices(by_column=by_column, **arguments)
+        return MaxPoolIndices(axes, by_column=by_column, **arguments)
     return _framed(node, axes, arguments, -math.inf, getattr(layers, f"MaxPool{axes}"))
 
 
@@ -133,13 +133,14 @@ class MaxPoolIndices(Layer):
     With ``by_column`` each plane is read column by column.
     """
 
-    def __init__(self, *, by_column: bool = False, ceil_mode: bool = False, **window: Any) -> None:
+    def __init__(self, axes: str, *, by_column: bool = False, ceil_mode: bool = False, **window: Any) -> None:
+        self.axes = axes
         self.by_column, self.ceil_mode, self.window = by_column, ceil_mode, window
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Any, Any]:
-        axes, size = f"{x.ndim - 2}d", x.shape[2:]
-        pool, backward = getattr(F, f"max_pool{axes}"), getattr(F, f"max_pool{axes}_backward")
+        pool, backward = (getattr(F, f"max_pool{self.axes}{end}") for end in ("", "_backward"))
         y, indices = pool(x, **self.window, ceil_mode=self.ceil_mode, return_indices=True)
+        size = x.shape[2:]
         told = indices
         if self.by_column:
             places = np.unravel_index(indices, size)
@@ -157,7 +158,7 @@ class MaxPoolIndices(Layer):
         return shape, shape
 
     def config(self) -> dict[str, Any]:
-        return {**self.window, "ceil_mode": self.ceil_mode, "by_column": self.by_column}
+        return {"axes": self.axes, **self.window, "ceil_mode": self.ceil_mode, "by_column": self.by_column}
 
 
 def lp_pool(node: Node) -> Layer:
@@ -174,7 +175,7 @@ def max_unpool(node: Node, output_shape: Array | None = None) -> Layer:
     if any(before != after for before, after in pairs):
         node.refuse("the same padding before and after", pairs)
     kind = getattr(layers, f"MaxUnpool{axes_of(node, len(kernel))}")
-    size = None if output_shape is None else tuple(output_shape.tolist())
+    size = None if output_shape is None else whole(output_shape, "output_shape")
     return MaxUnpool(kind(kernel, strides, tuple(before for before, _ in pairs)), size)
 
 
@@ -270,11 +271,11 @@ class RoiAlign(Layer):
     def vjp(  # type: ignore[override]
         self, x: Array, rois: Array, batch_indices: Array, *, input_grad: bool = True
     ) -> tuple[Array, Any]:
+        x = gate_batch(x, "x", 4)
         (n, c, h, w), (oh, ow) = x.shape, self.output_size
+        batch_indices = gate_int(batch_indices, "batch_indices", ndim=1, below=n)
         if rois.shape != (len(batch_indices), 4) or not np.isfinite(rois).all():
             raise ValueError(f"rois: expected finite numbers ({len(batch_indices)}, 4), got {rois.shape}")
-        if len(batch_indices) and not 0 <= batch_indices.min() <= batch_indices.max() < n:
-            raise ValueError(f"batch_indices: expected values from 0 to {n - 1}, got others")
         y = np.zeros((len(rois), c, oh, ow), x.dtype)
         tape = []
         for r, (x1, y1, x2, y2) in enumerate(rois.tolist()):
@@ -320,7 +321,7 @@ RULES = {
     "GlobalLpPool": Rule(global_lp_pool),
     "GlobalMaxPool": Rule(lambda node: layers.GlobalMaxPool()),
     "LpPool": Rule(lp_pool),
-    "MaxPool": Rule(max_pool),
+    "MaxPool": Rule(max_pool, outputs=2),
     "MaxUnpool": Rule(max_unpool, flows=(0, 1)),
     "RoiAlign": Rule(roi_align, flows=None),
 }

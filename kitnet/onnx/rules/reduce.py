@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..._arrays import Array
+from ..._arrays import FLOATS, Array
 from ...layers import Layer
-from ..node import Node, Rule
+from ..node import Node, Rule, whole
+
+
+def _mean(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
+    """NumPy's, without a warning for the mean of nothing, which is NaN."""
+    total = np.sum(x, axis=axis, keepdims=keepdims)
+    with np.errstate(all="ignore"):
+        return np.divide(total, x.size / total.size if total.size else 1)
+
 
 FUNCTIONS: dict[str, Callable[..., Array]] = {
     "ReduceMax": np.max,
-    "ReduceMean": np.mean,
+    "ReduceMean": _mean,
     "ReduceMin": np.min,
     "ReduceSum": np.sum,
 }
@@ -30,6 +38,8 @@ class Reduce(Layer):
         self.axes = None if axes is None else tuple(axes)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
+        if self.op == "ReduceMean" and x.dtype not in FLOATS:
+            raise TypeError(f"x: expected float32 or float64, got {x.dtype}")
         kept = np.asarray(FUNCTIONS[self.op](x, axis=self.axes, keepdims=True)).astype(x.dtype)
         shape = self.out_shape(x.shape)
 
@@ -39,7 +49,7 @@ class Reduce(Layer):
                 chosen = (x == kept).astype(x.dtype)
                 return dy * chosen / chosen.sum(axis=self.axes, keepdims=True)
             share = kept.size / x.size if self.op == "ReduceMean" else 1.0
-            return np.ascontiguousarray(np.broadcast_to(dy * x.dtype.type(share), x.shape))
+            return np.array(np.broadcast_to(dy * x.dtype.type(share), x.shape))
 
         return kept.reshape(shape), pullback
 
@@ -55,7 +65,7 @@ class Reduce(Layer):
 
 def reduce(node: Node, axes: Array | None = None) -> Layer:
     keepdims, nothing = bool(node.integer("keepdims", 1)), node.flag("noop_with_empty_axes")
-    found = node.integers("axes") if axes is None else tuple(axes.reshape(-1).tolist())
+    found = node.integers("axes") if axes is None else whole(axes, "axes")
     if nothing and not found:
         node.refuse("axes, or noop_with_empty_axes=0", 1)
     return Reduce(node.op, found or None, keepdims)

@@ -12,8 +12,15 @@ from ... import layers
 from ..._arrays import Array
 from ...layers import Layer
 from ...layers.activation import SameShape
-from ..node import Node, Rule
+from ..node import Node, Rule, whole
 from ..reader import dtype_of
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """An axis, counted from the start."""
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis: expected one of {ndim} axes, got {axis}")
+    return axis % ndim
 
 
 class Identity(SameShape):
@@ -27,7 +34,7 @@ class Moved(Layer):
     """A layer that gives its input another shape; the way back is the old one."""
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
-        y = np.ascontiguousarray(x).reshape(self.out_shape(x.shape))
+        y = np.asarray(x, order="C").reshape(self.out_shape(x.shape))
         return y, lambda dy: dy.reshape(x.shape)
 
 
@@ -54,7 +61,8 @@ class Flatten(Moved):
         self.axis = axis
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        axis = self.axis + len(in_shape) * (self.axis < 0)
+        n = len(in_shape)
+        axis = n if self.axis == n else axis_of(self.axis, n)
         return math.prod(in_shape[:axis]), math.prod(in_shape[axis:])
 
 
@@ -66,7 +74,7 @@ class Squeeze(Moved):
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         n = len(in_shape)
-        chosen = range(n) if self.axes is None else {axis % n for axis in self.axes}
+        chosen = range(n) if self.axes is None else {axis_of(axis, n) for axis in self.axes}
         gone = {axis for axis in chosen if in_shape[axis] == 1}
         if self.axes is not None and len(gone) < len(self.axes):
             raise ValueError(f"in_shape: expected size 1 along the axes {self.axes}, got {tuple(in_shape)}")
@@ -81,7 +89,9 @@ class Unsqueeze(Moved):
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         n = len(in_shape) + len(self.axes)
-        added = {axis % n for axis in self.axes}
+        added = {axis_of(axis, n) for axis in self.axes}
+        if len(added) < len(self.axes):
+            raise ValueError(f"axes: expected each once, got {self.axes}")
         rest = iter(in_shape)
         return tuple(1 if axis in added else next(rest) for axis in range(n))
 
@@ -94,8 +104,8 @@ class Transpose(Layer):
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Any]:
         back = None if self.perm is None else np.argsort(self.perm)
-        y = np.ascontiguousarray(x.transpose(self.perm))
-        return y, lambda dy: np.ascontiguousarray(dy.transpose(back))
+        y = np.asarray(x.transpose(self.perm), order="C")
+        return y, lambda dy: np.asarray(dy.transpose(back), order="C")
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         order = range(len(in_shape))[::-1] if self.perm is None else self.perm
@@ -134,8 +144,9 @@ class Split(Layer):
         return list(sizes)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Any, Any]:
-        ends = np.cumsum(self._sizes(x.shape[self.axis]))[:-1]
-        parts = [np.ascontiguousarray(part) for part in np.split(x, ends, axis=self.axis)]
+        axis = axis_of(self.axis, x.ndim)
+        ends = np.cumsum(self._sizes(x.shape[axis]))[:-1]
+        parts = [np.asarray(part, order="C") for part in np.split(x, ends, axis=axis)]
 
         def pullback(*dys: Array | None) -> Array:
             pairs = zip(dys, parts, strict=True)
@@ -165,7 +176,8 @@ class Gather(Layer):
     def vjp(  # type: ignore[override]
         self, x: Array, indices: Array, *, input_grad: bool = True
     ) -> tuple[Array, Any]:
-        size, axis = x.shape[self.axis], self.axis % x.ndim
+        axis = axis_of(self.axis, x.ndim)
+        size = x.shape[axis]
         if indices.dtype.kind != "i" or (indices.size and not -size <= indices.min() <= indices.max() < size):
             raise ValueError(f"indices: expected integers from {-size} to {size - 1}, got others")
 
@@ -182,7 +194,7 @@ class Gather(Layer):
 
     def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
         shape, indices = map(tuple, in_shapes)
-        axis = self.axis % len(shape)
+        axis = axis_of(self.axis, len(shape))
         return (*shape[:axis], *indices, *shape[axis + 1 :])
 
 
@@ -196,8 +208,7 @@ class Slice(Layer):
     def _where(self, shape: Sequence[int]) -> tuple[slice, ...]:
         where = [slice(None)] * len(shape)
         for axis, start, end, step in self.slices:
-            if not -len(shape) <= axis < len(shape):
-                raise ValueError(f"x: expected an axis {axis}, got shape {tuple(shape)}")
+            axis = axis_of(axis, len(shape))
             size = shape[axis]
             start, end = (n + size * (n < 0) for n in (start, end))
             low, high = (0, size) if step > 0 else (-1, size - 1)
@@ -213,7 +224,7 @@ class Slice(Layer):
             dx[where] = dy
             return dx
 
-        return np.ascontiguousarray(x[where]), pullback
+        return np.asarray(x[where], order="C"), pullback
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         pairs = zip(self._where(in_shape), in_shape, strict=True)
@@ -248,7 +259,7 @@ def _axes(node: Node, axes: Array | None, since: int) -> tuple[int, ...] | None:
     """Axes, which older versions have as an attribute, and newer ones as an input."""
     if node.version < since:
         return node.integers("axes")
-    return None if axes is None else tuple(axes.reshape(-1).tolist())
+    return None if axes is None else whole(axes, "axes")
 
 
 def squeeze(node: Node, axes: Array | None = None) -> Layer:
@@ -266,7 +277,7 @@ def reshape(node: Node, shape: Array | None = None) -> Layer:
     node.ignore("consumed_inputs")
     if node.flag("allowzero"):
         node.refuse("allowzero=0", 1)
-    sizes = node.integers("shape") if shape is None else tuple(shape.tolist())
+    sizes = node.integers("shape") if shape is None else whole(shape, "shape")
     if sizes is None:
         raise ValueError("shape: expected one, got none")
     return Reshape(sizes)
@@ -278,7 +289,7 @@ def flatten(node: Node) -> Layer:
 
 
 def split(node: Node, sizes: Array | None = None) -> Layer:
-    given = node.integers("split") if sizes is None else tuple(sizes.tolist())
+    given = node.integers("split") if sizes is None else whole(sizes, "split")
     if node.version >= 18 and given is None and node.integer("num_outputs", 0) != node.outputs:
         raise ValueError(f"num_outputs: expected {node.outputs}, the number of outputs")
     if given is not None and len(given) != node.outputs:
@@ -292,11 +303,11 @@ def pad(
     """A border around the spatial axes; those of the batch and of the channels are refused one."""
     kind = node.text("mode", "constant", "reflect", "edge", "wrap")
     rank = node.rank()
-    found = (node.integers("pads") or node.integers("paddings")) if pads is None else tuple(pads.tolist())
+    found = (node.integers("pads") or node.integers("paddings")) if pads is None else whole(pads, "pads")
     if axes is not None or found is None or len(found) != 2 * rank:
         node.refuse("pads for all axes", f"{found} for {rank}")
     pairs = list(zip(found[:rank], found[rank:], strict=True))
-    if any(pairs[0] + pairs[1]) or not 3 <= rank <= 5:
+    if not 3 <= rank <= 5 or any(pairs[0] + pairs[1]):
         node.refuse("a border of the spatial axes of an input of 3 to 5 axes", pairs)
     flat = [cells for pair in reversed(pairs[2:]) for cells in pair]
     name = {"constant": "Constant", "reflect": "Reflection", "edge": "Replication", "wrap": "Circular"}[kind]
@@ -313,13 +324,18 @@ def slice_of(
     steps: Array | None = None,
 ) -> Layer:
     given = [
-        node.integers(name) if node.version < 10 else None if array is None else tuple(array.tolist())
+        node.integers(name) if node.version < 10 else None if array is None else whole(array, name)
         for name, array in (("starts", starts), ("ends", ends), ("axes", axes))
     ]
     if given[0] is None or given[1] is None:
         raise ValueError("starts: expected starts and ends, got none")
     count = len(given[0])
-    found = given[0], given[1], given[2] or range(count), (1,) * count if steps is None else steps.tolist()
+    found = (
+        given[0],
+        given[1],
+        given[2] or range(count),
+        (1,) * count if steps is None else whole(steps, "steps"),
+    )
     if any(len(numbers) != count for numbers in found) or 0 in found[3]:
         raise ValueError(f"starts: expected as many ends, axes and steps (not 0), got {found}")
     return Slice([(axis, start, end, step) for start, end, axis, step in zip(*found, strict=True)])
@@ -350,7 +366,7 @@ def _training(node: Node) -> Layer:
 RULES: dict[str, Rule] = {
     "Cast": Rule(cast),
     "Concat": Rule(concat, None),
-    "Dropout": Rule(dropout),
+    "Dropout": Rule(dropout, outputs=2),
     "Flatten": Rule(flatten),
     "Gather": Rule(lambda node: Gather(node.integer("axis", 0)), None),
     "Identity": Rule(lambda node: Identity()),
@@ -358,7 +374,7 @@ RULES: dict[str, Rule] = {
     "Reshape": Rule(reshape),
     "Shape": Rule(lambda node: Shape(node.integer("start", 0), node.attribute("end", int, None))),
     "Slice": Rule(slice_of),
-    "Split": Rule(split),
+    "Split": Rule(split, outputs=None),
     "Squeeze": Rule(squeeze),
     "Transpose": Rule(lambda node: Transpose(node.integers("perm"))),
     "Unsqueeze": Rule(unsqueeze),
