@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import functional as F
-from ..._arrays import Array
+from ..._arrays import Array, gate
 from ...layers import Layer
 from ..node import Node, Rule
 
@@ -30,7 +30,7 @@ class UpdateStep(Layer):
         n = len(xs) // kinds
         rows = [list(xs[i::n]) for i in range(n)]  # of each tensor: itself, its gradient, its state
         for row in rows:
-            row[:] = [np.array(array) for array in row]
+            row[:] = [np.array(gate(array, "x", dtype=row[0].dtype, shape=row[0].shape)) for array in row]
             self.step(float(rate.item()), int(step.item()), *row)
         changed = [row[kind] for kind in (0, *range(2, kinds)) for row in rows]
         return tuple(changed)
