@@ -1,7 +1,10 @@
-"""Small ONNX models for the tests."""
+"""Small ONNX models for the tests, and what onnx itself says of them."""
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from kitnet.onnx import load_onnx
 
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
 
@@ -47,3 +50,10 @@ def small_net(opset=17):
         weights=weights(),
         opset=opset,
     )
+
+
+def same_as_onnx(model, *xs, rtol=1e-5):
+    """Whether kitnet computes what onnx's reference does."""
+    inputs = dict(zip((i.name for i in model.graph.input), xs, strict=True))
+    (expected,) = ReferenceEvaluator(model).run(None, inputs)
+    np.testing.assert_allclose(load_onnx(model)(*xs), expected, rtol, 1e-6)

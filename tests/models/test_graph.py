@@ -94,6 +94,20 @@ def test_a_value_with_two_users_is_not_fused_away():
     np.testing.assert_array_equal(y, a + np.maximum(a, 0))
 
 
+def test_an_output_is_not_fused_away_either():
+    graph = Graph(dense(3, 3), ReLU(), wires=[("x", "a"), ("a", "y")], outputs=("a", "y"))
+    x = RNG.normal(size=(4, 3))
+    a, y = graph(x)
+    np.testing.assert_array_equal(a, graph[0](x))
+    np.testing.assert_array_equal(y, np.maximum(a, 0))
+
+
+def test_layers_that_make_too_few_values_are_named():
+    graph = Graph(ReLU(), wires=[("x", ("y", "z"))])
+    with pytest.raises(ValueError, match=r"wires: expected 2 results of ReLU\(\), got others"):
+        graph(np.zeros((2, 2)))
+
+
 def test_several_inputs_and_outputs():
     graph = Graph(
         *(Halves(), Bilinear(2, 2, 3, dtype=np.float64, rng=RNG), Sigmoid()),
