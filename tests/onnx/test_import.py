@@ -186,6 +186,9 @@ def test_a_second_name_of_a_weight_is_the_same_weight():
     assert names(graph) == ["Linear", "Linear"]
     assert len(list(graph.parameters())) == 1
     om.same_as_onnx(model, w)
+    graph = load_onnx(om.model(("Identity", "w", "v", {}), ("Add", "x,v", "y", {}), weights={"w": w[0, :1]}))
+    assert names(graph) == ["Constant", "Add"]
+    assert len(list(graph.parameters())) == 1
 
 
 @pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])

@@ -163,3 +163,17 @@ def test_indices_of_max_pooling_count_through_all_images(storage_order):
         z = load_onnx(back)(X)
         np.testing.assert_array_equal(z.reshape(-1)[indices], y)
         assert np.count_nonzero(z) == y.size
+
+
+@pytest.mark.parametrize("shape", [[0, -1], [0, 0, 3, -1], [-1], [3, 2, 36, 1]])
+def test_reshape_keeps_axes_and_finds_one(shape):
+    om.same_as_onnx(om.model(("Reshape", "x,s", "y", {}), weights={"s": np.array(shape)}), X)
+
+
+def test_a_mean_of_padding_alone_is_zero():
+    pool = {"kernel_shape": [2, 2], "pads": [2, 2, 2, 2]}
+    y = load_onnx(om.model(("AveragePool", "x", "y", pool)))(X)
+    assert y.shape == (3, 2, 9, 9)
+    assert not y[:, :, 0].any()
+    np.testing.assert_allclose(y[:, :, 1, 1], X[:, :, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(y[:, :, 2, 2], X[:, :, :2, :2].mean((2, 3)), rtol=1e-5)
