@@ -47,8 +47,9 @@ class Contents:
 def onnx_package(name: str = "") -> Any:
     """The module ``onnx`` or one inside it; ImportError that says what to install."""
     try:
+        _ = import_module("onnx").ModelProto  # a folder of this name is importable, too
         return import_module(f"onnx{name}")
-    except ImportError:
+    except (AttributeError, ImportError):
         raise ImportError("onnx is needed to read ONNX models: pip install 'kitnet[onnx]'") from None
 
 

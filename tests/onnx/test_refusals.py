@@ -237,9 +237,10 @@ def test_weights_of_wrong_sizes_name_the_node():
         load_onnx(model)
 
 
-def test_without_onnx_the_error_says_what_to_install(tmp_path):
+@pytest.mark.parametrize("instead", ["None", "sys"])  # a module of that name that is another one
+def test_without_onnx_the_error_says_what_to_install(instead, tmp_path):
     code = (
-        "import sys; sys.modules['onnx'] = None\n"
+        f"import sys; sys.modules['onnx'] = {instead}\n"
         "import kitnet.onnx\n"
         "try: kitnet.onnx.load_onnx(b'')\n"
         "except ImportError as error: print(error)"
