@@ -7,13 +7,14 @@ PIP := -m pip --disable-pip-version-check --quiet
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md $(shell find kitnet -type f \
 	! -name '*.so' ! -name '*.pyc' ! -path '*/.*' ! -path 'kitnet/_kernels/*.c' -o -path '*/simd/*.c')
 
-.PHONY: help train test test-parity test-packaging lint bench compare scaling footprint sanitize wheel clean
+.PHONY: help train test test-parity test-packaging conformance lint bench compare scaling footprint sanitize wheel clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train           train on the bundled digits; writes model, history and picture to runs/digits"
 	@echo "make test            the whole test suite, against the installed package"
 	@echo "make test-parity     kitnet against PyTorch and Keras, value by value (installs them in $(PEERS))"
+	@echo "make conformance     the cases that the package onnx ships: how many kitnet's importer passes, by group"
 	@echo "make test-packaging  build sdist and wheels, install them in clean environments, try them there"
 	@echo "make lint            ruff, cython-lint, mypy"
 	@echo "make bench           pytest-benchmark over tests/cases/"
@@ -34,6 +35,10 @@ test: $(VENV)/test.installed
 test-parity: export KITNET_REQUIRE_COMPILED = 1
 test-parity: $(PEERS)/parity.installed
 	$(PEERS)/bin/python -P -m pytest tests/parity
+
+conformance: export KITNET_REQUIRE_COMPILED = 1
+conformance: $(VENV)/test.installed
+	$(VENV)/bin/python -P tests/onnx_cases.py
 
 test-packaging: $(VENV)/dev.installed
 	$(VENV)/bin/python -P -m pytest tests/packaging -m packaging
@@ -93,7 +98,7 @@ $(VENV)/plot.installed: $(SOURCES) | $(VENV)/bin/python
 
 $(VENV)/test.installed: export KITNET_REQUIRE_EXT = 1
 $(VENV)/test.installed: $(SOURCES) | $(VENV)/bin/python
-	$(call install,$(VENV),test)
+	$(call install,$(VENV),test$(comma)onnx)
 
 $(VENV)/dev.installed: $(SOURCES) | $(VENV)/bin/python
 	$(call install,$(VENV),dev)

@@ -2,7 +2,8 @@
 
 ``functional`` has the maths as pure functions on NumPy arrays, ``layers`` the same with parameters;
 ``models`` puts layers together, ``training`` trains them, ``datasets`` reads data, ``init`` draws first
-weights; ``article`` has the layers of the article that kitnet grew out of. Each is loaded when first used.
+weights; ``article`` has the layers of the article that kitnet grew out of; ``onnx`` reads ONNX models, with
+the package onnx. Each is loaded when first used.
 """
 
 from importlib import import_module
@@ -23,7 +24,7 @@ from ._config import (
 )
 
 if TYPE_CHECKING:
-    from . import article, datasets, functional, init, layers, models, training
+    from . import article, datasets, functional, init, layers, models, onnx, training
     from .explain import explain_conv
     from .models import load, save
 
@@ -43,6 +44,7 @@ __all__ = [
     "load",
     "memory_stats",
     "models",
+    "onnx",
     "save",
     "set_config",
     "set_num_threads",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
+from container_cases import CONTAINERS
+from layer_case import LayerCase, Shape
 
 from kitnet.layers import (
     CELU,
@@ -19,6 +19,7 @@ from kitnet.layers import (
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
+    Add,
     AlphaDropout,
     AvgPool1d,
     AvgPool2d,
@@ -27,6 +28,7 @@ from kitnet.layers import (
     BatchNorm2d,
     BatchNorm3d,
     Bilinear,
+    Cat,
     ChannelShuffle,
     CircularPad1d,
     CircularPad2d,
@@ -116,46 +118,6 @@ from kitnet.layers import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from kitnet.models import Residual, Sequential, digits_net, lenet
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class LayerCase:
-    """A layer as ``make(dtype, rng)``, and an input shape it takes."""
-
-    make: Callable[[np.dtype, np.random.Generator], Layer]
-    shape: Shape
-    whole_batch: bool = False
-    """Inference takes statistics of its batch, too."""
-
-    def layer(self, dtype=np.float64, seed: int = 0) -> Layer:
-        """The layer, with no parameter and no running statistic at a start value that hides mistakes."""
-        rng = np.random.default_rng(seed)
-        layer = self.make(np.dtype(dtype), rng)
-        for name, array in layer.buffers().items():
-            array[...] = 7 if array.dtype.kind == "i" else rng.uniform(0.5, 2.0, array.shape)
-            assert name
-        for parameter in layer.parameters():
-            parameter.data = (parameter.data + rng.normal(0.05, 0.1, parameter.shape)).astype(dtype)
-        return layer
-
-    def x(self, dtype=np.float64, n: int | None = None, seed: int = 1) -> np.ndarray:
-        shape = self.shape if n is None else (n, *self.shape[1:])
-        return np.random.default_rng(seed).normal(size=shape).astype(dtype)
-
-    @property
-    def id(self) -> str:
-        layer = self.layer()
-        if isinstance(layer, Sequential):
-            return "-".join(type(child).__name__ for child in layer.children())
-        return repr(layer)
-
-    @property
-    def statistics(self) -> bool:
-        """Whether training takes statistics of the batch, which then cannot be empty."""
-        return bool(self.layer().buffers()) or self.whole_batch
 
 
 def row(cls: Callable[..., Layer], *args, shape: Shape, **kwargs) -> LayerCase:
@@ -173,10 +135,6 @@ def norm(cls: Callable[..., Layer], *args, shape: Shape, whole_batch: bool = Fal
 
 def noise(cls: Callable[..., Layer], *args, shape: Shape) -> LayerCase:
     return LayerCase(lambda dtype, rng: cls(*args, rng=rng), shape)
-
-
-def chain(*makers: Callable[[np.dtype, np.random.Generator], Layer], shape: Shape, **kwargs) -> LayerCase:
-    return LayerCase(lambda dtype, rng: Sequential(*(m(dtype, rng) for m in makers), **kwargs), shape)
 
 
 WITHOUT_ARGUMENTS = (
@@ -334,53 +292,7 @@ LAYERS = [
     row(GlobalLpPool, 3, shape=(2, 3, 7)),
 ]
 
-# What takes indices, or two arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
-OTHER_INPUTS = {Bilinear, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
-
-CONTAINERS = [
-    chain(
-        lambda dtype, rng: Flatten(), lambda dtype, rng: Linear(12, 4, dtype=dtype, rng=rng), shape=(3, 3, 4)
-    ),
-    chain(
-        lambda dtype, rng: Conv2d(2, 4, 3, padding=1, dtype=dtype, rng=rng),
-        lambda dtype, rng: BatchNorm2d(4, dtype=dtype),
-        lambda dtype, rng: ReLU(),
-        lambda dtype, rng: MaxPool2d(2),
-        lambda dtype, rng: Sequential(Conv2d(4, 2, 3, dtype=dtype, rng=rng), ReLU(), Dropout(0.2, rng=rng)),
-        lambda dtype, rng: Flatten(),
-        lambda dtype, rng: Linear(8, 3, dtype=dtype, rng=rng),
-        shape=(3, 2, 8, 9),
-    ),
-    chain(
-        lambda dtype, rng: Linear(3, 3, dtype=dtype, rng=rng),
-        lambda dtype, rng: ReLU(),
-        shape=(2, 3),
-        fuse=False,
-    ),
-    LayerCase(lambda dtype, rng: Residual(Conv2d(2, 2, 3, padding=1, dtype=dtype, rng=rng)), (2, 2, 5, 6)),
-    LayerCase(
-        lambda dtype, rng: Residual(
-            Sequential(
-                Conv2d(2, 3, 3, 2, 1, bias=False, dtype=dtype, rng=rng),
-                BatchNorm2d(3, dtype=dtype),
-                ReLU(),
-                Conv2d(3, 4, 3, padding=1, dtype=dtype, rng=rng),
-                BatchNorm2d(4, dtype=dtype),
-            ),
-            Sequential(Conv2d(2, 4, 1, 2, dtype=dtype, rng=rng), BatchNorm2d(4, dtype=dtype)),
-            Hardtanh(-1.5, 2),
-        ),
-        (3, 2, 9, 8),
-    ),
-    LayerCase(
-        lambda dtype, rng: Residual(Linear(3, 3, dtype=dtype, rng=rng), activation=Identity(), fuse=False),
-        (2, 3),
-    ),
-    LayerCase(
-        lambda dtype, rng: Residual(Conv1d(2, 2, 1, dtype=dtype, rng=rng), activation=Tanh()), (2, 2, 5)
-    ),
-    LayerCase(lambda dtype, rng: lenet(3, 2, 12, dtype=dtype, rng=rng), (2, 2, 12, 12)),
-    LayerCase(lambda dtype, rng: digits_net(dtype=dtype, rng=rng), (3, 1, 8, 8)),
-]
+# What takes indices, or several arrays, and so has tests of its own: tests/layers/test_other_inputs.py.
+OTHER_INPUTS = {Add, Bilinear, Cat, Embedding, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d}
 
 CASES = LAYERS + CONTAINERS

@@ -22,15 +22,16 @@ ROWS = [
     {"functional", "init", "datasets"},
     {"layers"},
     {"models"},
-    {"training", "article", "explain"},
+    {"training", "article", "explain", "onnx"},
     {"cli"},
     {"__main__", "__init__"},
 ]
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
-ONLY_FOR = {"_kernels": {"_backend"}}
+ONLY_FOR = {"_kernels": {"_backend"}, "onnx": {"__init__"}}
 
 PUBLIC = ["kitnet"] + [
-    f"kitnet.{part}" for part in ("article", "datasets", "functional", "init", "layers", "models", "training")
+    f"kitnet.{part}"
+    for part in ("article", "datasets", "functional", "init", "layers", "models", "onnx", "training")
 ]
 
 
@@ -69,7 +70,7 @@ def test_imports_follow_the_arrows(path):
         target = words[1] if len(words) > 1 and words[1] in RANK else "__init__"
         allowed = target == part or RANK[target] < RANK[part]
         assert allowed, f"{part} (row {RANK[part]}) must not import {name} (row {RANK[target]})"
-        assert part in ONLY_FOR.get(target, {part}) | {target}, f"only _backend may import {name}"
+        assert part in ONLY_FOR.get(target, {part}) | {target}, f"{part} may not import {name}"
 
 
 @pytest.mark.parametrize("path", sources("*.pyx", "*.pxd"), ids=name_of)

@@ -25,6 +25,7 @@ from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, Sto
 from .excitation import SqueezeExcitation
 from .gates import GELU, GLU, Hardswish, Mish, SiLU
 from .instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .joins import Add, Cat
 from .linear import Linear
 from .local import LocallyConnected1d, LocallyConnected2d, LocallyConnected3d
 from .lookup import Bilinear, Embedding
@@ -93,6 +94,7 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "Add",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -101,6 +103,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "Cat",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",

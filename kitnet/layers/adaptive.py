@@ -276,7 +276,13 @@ class _MaxUnpool(Layer):
         y = self._op(x, indices, *arguments)
         return y, (lambda dy: self._op_backward(dy, indices, *arguments)) if input_grad else no_gradient
 
-    def out_shape(self, in_shape: Sequence[int], output_size: Sequence[int] | None = None) -> tuple[int, ...]:
+    def out_shape(
+        self,
+        in_shape: Sequence[int],
+        indices_shape: Sequence[int] | None = None,
+        output_size: Sequence[int] | None = None,
+    ) -> tuple[int, ...]:
+        """The shape of the output for an x of ``in_shape``, which is also that of the indices."""
         *front, size = _parted(in_shape, self.ndim)
         return (*front, *unpooled(size, self.kernel_size, self.stride, self.padding, output_size))
 

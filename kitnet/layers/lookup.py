@@ -135,8 +135,8 @@ class Bilinear(Weighted):
 
         return self(x1, x2), pullback
 
-    def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        """The shape of the output for an x1 of ``in_shape``."""
+    def out_shape(self, in_shape: Sequence[int], in2_shape: Sequence[int] | None = None) -> tuple[int, ...]:
+        """The shape of the output for an x1 of ``in_shape``; that of x2 is not looked at."""
         if len(in_shape) == 0 or in_shape[-1] != self.in1_features:
             raise ValueError(
                 f"in_shape: expected {self.in1_features} features on the last axis, got {tuple(in_shape)}"

@@ -14,13 +14,14 @@ import numpy as np
 from .. import init, layers
 from .._files import Path, read_tensors, write_tensors
 from ..layers.base import Layer
+from .graph import Graph
 from .residual import Residual
 from .sequential import Sequential
 
 FORMAT = "kitnet"
 VERSION = "1"
 
-_PUBLIC = [getattr(layers, name) for name in layers.__all__] + [Residual, Sequential]
+_PUBLIC = [getattr(layers, name) for name in layers.__all__] + [Graph, Residual, Sequential]
 CLASSES: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in _PUBLIC

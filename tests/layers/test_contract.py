@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from layer_cases import CASES, LAYERS, OTHER_INPUTS, LayerCase
+from layer_case import LayerCase
+from layer_cases import CASES, LAYERS, OTHER_INPUTS
 
 import kitnet
 from kitnet import layers

@@ -6,8 +6,10 @@ import pytest
 import kitnet
 from kitnet import functional as F
 from kitnet.layers import (
+    Add,
     AlphaDropout,
     Bilinear,
+    Cat,
     Dropout2d,
     Embedding,
     Fold,
@@ -24,6 +26,8 @@ MAKES = [
     lambda rng: Bilinear(4, 3, 2, rng=rng, dtype=np.float64),
     lambda rng: Bilinear(4, 3, 2, bias=False, rng=rng, dtype=np.float64),
     lambda rng: MaxUnpool2d((2, 3), padding=1),
+    lambda rng: Add(),
+    lambda rng: Cat(-1),
 ]
 
 
@@ -95,7 +99,7 @@ def test_unpooling_is_the_way_back_of_pooling(layer, ndim):
         x = np.random.default_rng(0).normal(size=(2, 3, *expected))
         y, indices = getattr(F, f"max_pool{ndim}d")(x, 2, return_indices=True)
         z, pullback = layer.vjp(y, indices, size)
-        assert z.shape == layer.out_shape(y.shape, size) == (2, 3, *expected)
+        assert z.shape == layer.out_shape(y.shape, output_size=size) == (2, 3, *expected)
         np.testing.assert_array_equal(z[z != 0], x[z != 0])
         assert np.sort(z[z != 0]).tolist() == np.sort(y.reshape(-1)).tolist()
         np.testing.assert_array_equal(layer(y, indices, size), z)
@@ -167,6 +171,47 @@ def test_unpooling_takes_a_sample_by_itself(ndim):
     )
     np.testing.assert_array_equal(alone, z[0])
     np.testing.assert_array_equal(alone_pullback(x[0]), pullback(x)[0])
-    assert layer.out_shape(y.shape[1:], size) == alone.shape
+    assert layer.out_shape(y.shape[1:], output_size=size) == alone.shape
     with pytest.raises(ValueError, match=r"^(x|indices): expected"):
         layer(y[0], indices, size)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((2, 3), (2, 3)), ((2, 3), (3,)), ((4, 1, 3), (2, 1)), ((0, 3), (1, 3))]
+)
+def test_add_is_the_sum_and_its_gradient_goes_to_both(a, b):
+    x, z = np.random.default_rng(0).normal(size=a), np.random.default_rng(1).normal(size=b)
+    y, pullback = Add().vjp(x, z)
+    np.testing.assert_array_equal(y, x + z)
+    assert y.shape == Add().out_shape(a, b)
+    dy = np.random.default_rng(2).normal(size=y.shape)
+    dx, dz = pullback(dy)
+    assert (dx.shape, dz.shape) == (a, b)
+    np.testing.assert_allclose((dx * x).sum() + (dz * z).sum(), (dy * y).sum())
+
+
+@pytest.mark.parametrize("dim", [1, -2])
+def test_cat_puts_arrays_side_by_side(dim):
+    xs = [np.random.default_rng(k).normal(size=(2, k, 3)) for k in (1, 2, 4)]
+    y, pullback = Cat(dim).vjp(*xs)
+    np.testing.assert_array_equal(y, np.concatenate(xs, axis=1))
+    assert y.shape == Cat(dim).out_shape(*(x.shape for x in xs)) == (2, 7, 3)
+    for x, dx in zip(xs, pullback(y), strict=True):
+        np.testing.assert_array_equal(dx, x)
+        assert dx.flags.c_contiguous
+
+
+def test_joins_refuse_what_does_not_fit():
+    x = np.ones((2, 3))
+    with pytest.raises(ValueError, match=r"b: expected a shape that \(2, 3\) can be added to, got \(2, 4\)"):
+        Add()(x, np.ones((2, 4)))
+    with pytest.raises(TypeError, match="b: expected float64"):
+        Add()(x, x.astype(np.float32))
+    with pytest.raises(ValueError, match=r"differ along axis 1, got \(2, 3\), \(3, 3\)"):
+        Cat()(x, np.ones((3, 3)))
+    with pytest.raises(ValueError, match="got none"):
+        Cat()()
+    with pytest.raises(ValueError, match="differ along axis 2"):
+        Cat(2)(x, x)
+    with pytest.raises(TypeError, match="x: expected float64"):
+        Cat()(x, x.astype(np.float32))

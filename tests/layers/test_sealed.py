@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from layer_cases import CASES, LayerCase
+from layer_case import LayerCase
+from layer_cases import CASES
 
 from kitnet.layers import BatchNorm2d, Conv2d, Linear, ReLU
 from kitnet.models import Sequential, load, save

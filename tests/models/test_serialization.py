@@ -294,5 +294,5 @@ def test_generators_are_fresh_after_loading(path):
 
 def test_all_public_layers_can_be_named():
     public = {name for name in kitnet.layers.__all__ if name not in ("Layer", "Parameter")}
-    assert set(CLASSES) == public | {"Residual", "Sequential"}
+    assert set(CLASSES) == public | {"Graph", "Residual", "Sequential"}
     assert CLASSES["MaxPool2d"] is MaxPool2d

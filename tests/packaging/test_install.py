@@ -72,7 +72,7 @@ def test_metadata_has_the_version(installed):
 
 def test_import_needs_only_the_dependencies(installed):
     """Neither an extra nor anything slow is imported before it is used."""
-    slow = ["argparse", "csv", "hashlib", "matplotlib", "PIL", "safetensors", "sklearn", "tqdm"]
+    slow = ["argparse", "csv", "hashlib", "matplotlib", "onnx", "PIL", "safetensors", "sklearn", "tqdm"]
     code = f"import kitnet, sys; print(set(sys.modules) & set({slow}))"
     assert installed.python("-c", code).stdout.strip() == "set()"
 
