@@ -90,8 +90,8 @@ cdef bint is_filtering(const Axis* axis, Filtering* f) noexcept nogil:
 cdef tuple form(const Work* work, const float* weight):
     """All that U depends on, but for the numbers that lie at ``weight``."""
     cdef const Filtering* f = work.f
-    return ("winograd", <size_t>table, <size_t>weight, f.groups, f.rows, f.depth, f.row_step, f.depth_step, f.group_step,
-            bool(f.flip), bool(work.by_filters), bool(work.cast))
+    return ("winograd", <size_t>table, <size_t>weight, f.groups, f.rows, f.depth, f.row_step, f.depth_step,
+            f.group_step, bool(f.flip), bool(work.by_filters), bool(work.cast))
 
 
 cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
@@ -224,9 +224,11 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
 
 
 cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias,
-                              const float* residual, float* dest, double low, double high, char* spoilt, Sealed sealed, int n_threads) except -1:
-    """dest = clip(the filtered source + bias + residual, if that is not NULL): a 3x3 convolution of stride 1, in either direction. Sets ``spoilt``,
-    which is zero, for each image whose results are not all finite. ``sealed``: the memory of the weights, or None."""
+                              const float* residual, float* dest, double low, double high, char* spoilt,
+                              Sealed sealed, int n_threads) except -1:
+    """dest = clip(the filtered source + bias + residual, if that is not NULL): a 3x3 convolution of stride 1, in either
+    direction. Sets ``spoilt``, which is zero, for each image whose results are not all finite. ``sealed``: the memory
+    of the weights, or None."""
     cdef Work work
     cdef Py_ssize_t t
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * f.out[0] * f.out[1] * 9
@@ -239,5 +241,6 @@ cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* we
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:
-        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)
+        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed,
+                          n_threads)
     return by_tiles(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)
