@@ -127,7 +127,7 @@ cdef Block made_of(Sealed sealed, tuple key):
 
 
 cdef int keep(Sealed sealed, tuple key, Block block) except -1:
-    """Keep what was made of sealed memory, and of older things MOST_KEPT - 1; several threads may come with the same."""
+    """Keep what was made of sealed memory, and MOST_KEPT - 1 older things; several threads may come with the same."""
     if sealed is not None:
         older = [item for item in sealed.made.items() if item[0] != key]
         sealed.made = dict([*older[-(MOST_KEPT - 1):], (key, block)])

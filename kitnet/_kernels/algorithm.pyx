@@ -11,8 +11,8 @@ cdef Py_ssize_t rehearse(real* nothing, str kernel, const Py_ssize_t* x, const P
     cdef double inf = float("inf")
     cdef Sealed none = None
     if kernel == "conv_forward":
-        return forward(x, w, y, nothing, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
-                       none, n_threads, choice)
+        return forward(x, w, y, nothing, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation,
+                       groups, none, n_threads, choice)
     if kernel == "conv_backward_data":
         return backward_data(y, w, x, nothing, nothing, nothing, nothing, -inf, inf, stride, padding, dilation, groups,
                              none, n_threads, choice)

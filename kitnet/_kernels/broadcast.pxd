@@ -25,4 +25,5 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
                 Py_ssize_t channels, bint in_lanes)
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1
+                          const real* residual, real* dest, double low, double high, Sealed sealed,
+                          int n_threads) except -1

@@ -285,13 +285,14 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
 cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
                 Py_ssize_t channels, bint in_lanes):
     """All that packed weights depend on, but for the numbers that lie at ``weight``."""
-    return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows, f.depth, f.row_step,
-            f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
+    return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows,
+            f.depth, f.row_step, f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
             *[tap[i] for i in range(lattice.taps)])
 
 
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                          const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
+                          const real* residual, real* dest, double low, double high, Sealed sealed,
+                          int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan

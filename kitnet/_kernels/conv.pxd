@@ -9,4 +9,5 @@ ctypedef fused real:
     double
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1
+                       const real* residual, real* dest, double low, double high, Sealed sealed,
+                       int n_threads) except -1

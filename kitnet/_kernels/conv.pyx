@@ -229,7 +229,8 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
 
 
 cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                       const real* residual, real* dest, double low, double high, Sealed sealed, int n_threads) except -1:
+                       const real* residual, real* dest, double low, double high, Sealed sealed,
+                       int n_threads) except -1:
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis

@@ -9,7 +9,8 @@ ctypedef fused real:
 
 cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
                         const real* x, const real* weight, const real* bias, const real* residual, real* y,
-                        double low, double high, stride, padding, dilation, int groups, Sealed sealed, int n_threads, Choice* choice) except -1
+                        double low, double high, stride, padding, dilation, int groups, Sealed sealed,
+                        int n_threads, Choice* choice) except -1
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
                               const real* dy, const real* weight, const real* bias, real* dx, double low, double high,
                               stride, padding, dilation, int groups, Sealed sealed, int n_threads,

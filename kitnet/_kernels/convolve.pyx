@@ -42,7 +42,8 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
 
 
 cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source, const real* weight, const real* bias,
-                         const real* residual, real* dest, double low, double high, bint backward, Sealed sealed, int n_threads) except -1:
+                         const real* residual, real* dest, double low, double high, bint backward, Sealed sealed,
+                         int n_threads) except -1:
     """By the algorithm chosen; images with results of Winograd's that are not finite directly."""
     cdef Axis* axis = lattice.axis
     cdef Filtering f
@@ -77,7 +78,8 @@ cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source,
 
 cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, const Py_ssize_t* y_shape,
                         const real* x, const real* weight, const real* bias, const real* residual, real* y,
-                        double low, double high, stride, padding, dilation, int groups, Sealed sealed, int n_threads, Choice* choice) except -1:
+                        double low, double high, stride, padding, dilation, int groups, Sealed sealed,
+                        int n_threads, Choice* choice) except -1:
     cdef Product product
     cdef Lattice lattice
     cdef int a
@@ -176,7 +178,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
         taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
         if taps:
             used = max(used, convolve(&product, &lattice, dy, weight, bias, nothing, dx, low, high, True,
-                                       sealed, n_threads))
+                                      sealed, n_threads))
         if taps > most_taps:
             most_taps, told = taps, choice[0]
     choice[0] = told
@@ -185,12 +187,14 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
 
 def conv_forward(const real[:, :, :, :, ::1] x not None, const real[:, :, :, :, ::1] weight not None,
                  const real[::1] bias not None, const real[:, :, :, :, ::1] residual not None,
-                 real[:, :, :, :, ::1] y not None, double low, double high, stride, padding, dilation, int groups, int n_threads):
+                 real[:, :, :, :, ::1] y not None, double low, double high, stride, padding, dilation,
+                 int groups, int n_threads):
     cdef Choice choice
     if y.size:
         forward(x.shape, weight.shape, y.shape, &x[0, 0, 0, 0, 0], &weight[0, 0, 0, 0, 0],
                 &bias[0] if bias.shape[0] else NULL, &residual[0, 0, 0, 0, 0] if residual.shape[0] else NULL,
-                &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups, sealed_memory(weight.base), n_threads, &choice)
+                &y[0, 0, 0, 0, 0], low, high, stride, padding, dilation, groups, sealed_memory(weight.base),
+                n_threads, &choice)
 
 
 def conv_backward_data(const real[:, :, :, :, ::1] dy not None, const real[:, :, :, :, ::1] weight not None,

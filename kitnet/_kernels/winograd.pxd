@@ -7,5 +7,5 @@ from .winotiles cimport Filtering
 
 cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept nogil
 cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias,
-                              const float* residual, float* dest, double low, double high, char* spoilt, Sealed sealed,
-                              int n_threads) except -1
+                              const float* residual, float* dest, double low, double high, char* spoilt,
+                              Sealed sealed, int n_threads) except -1

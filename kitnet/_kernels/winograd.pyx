@@ -234,11 +234,11 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
 
 
 cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* weight, const float* bias,
-                              const float* residual, float* dest, double low, double high, char* spoilt, Sealed sealed,
-                              int n_threads) except -1:
+                              const float* residual, float* dest, double low, double high, char* spoilt,
+                              Sealed sealed, int n_threads) except -1:
     """dest = clip(the filtered source + bias + residual, if that is not NULL): a convolution of stride 1, in either
-    direction. Sets ``spoilt``, which is zero, for each image whose results are not all finite. ``sealed``: the memory of
-    the weights, or None."""
+    direction. Sets ``spoilt``, which is zero, for each image whose results are not all finite. ``sealed``: the memory
+    of the weights, or None."""
     cdef Work work
     cdef Py_ssize_t t
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * volume(f.out) * volume(f.kernel)
@@ -251,5 +251,6 @@ cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* we
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:
-        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)
+        return by_filters(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed,
+                          n_threads)
     return by_tiles(&work, columns, source, weight, bias, residual, dest, low, high, spoilt, macs, sealed, n_threads)

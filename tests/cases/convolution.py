@@ -217,6 +217,7 @@ BENCH: list[Case] = [
     Conv(x=(8, 64, 56, 56), k=64, kernel=3, padding=1),
     Conv(x=(8, 256, 14, 14), k=256, kernel=3, padding=1),
     Conv(x=(8, 256, 56, 56), k=64, kernel=1),
+    Conv(x=(8, 256, 14, 14), k=1024, kernel=1, residual=True, low=0.0),
     Conv(x=(8, 64, 56, 56), k=128, kernel=3, stride=2, padding=1),
     Conv(x=(8, 32, 112, 112), k=32, kernel=3, padding=1, groups=32),  # MobileNet
     Conv(x=(32, 64, 1024), k=64, kernel=3, padding=1),
