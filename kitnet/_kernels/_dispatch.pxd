@@ -33,6 +33,17 @@ cdef extern from "kn_grid.h" nogil:
         Py_ssize_t span_step
         Py_ssize_t count
         const Py_ssize_t* rows
+    ctypedef struct kn_pick:
+        Py_ssize_t cell, cells, result, results, taps
+        const void* number
+        const void* weight
+    ctypedef struct kn_lists:
+        const int* start
+        const int* index
+        const void* weight
+        Py_ssize_t size
+        Py_ssize_t out
+        const kn_pick* picks
     Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
 
@@ -73,6 +84,7 @@ cdef extern from "kn_table.h" nogil:
 
     ctypedef struct kn_ops:
         Py_ssize_t lanes
+        Py_ssize_t pick_cells
         Py_ssize_t mac_rows
         Py_ssize_t dot_rows
         Py_ssize_t dot_cols
@@ -162,6 +174,11 @@ cdef extern from "kn_table.h" nogil:
                           void* dst, Py_ssize_t step) noexcept nogil
         void (*planes_out)(const void* src, Py_ssize_t n, Py_ssize_t planes, void* dst, Py_ssize_t pitch,
                            int index) noexcept nogil
+        void (*resample_plane)(const kn_lists* h, const kn_lists* w, const void* x, void* y, Py_ssize_t first,
+                               Py_ssize_t end) noexcept nogil
+        void (*resample_across)(const kn_lists* axis, Py_ssize_t first, Py_ssize_t end, const void* x, Py_ssize_t base,
+                                void* y, Py_ssize_t inner) noexcept nogil
+        void (*resample_along)(const kn_lists* axis, const void* x, void* y, Py_ssize_t lines) noexcept nogil
         void (*fold_row)(const kn_row* g, const void* cols, Py_ssize_t apart, Py_ssize_t ahead, void* lines,
                          void* x) noexcept nogil
         void (*unfold_row)(const kn_row* g, const void* x, Py_ssize_t pitch, Py_ssize_t k, Py_ssize_t rows,

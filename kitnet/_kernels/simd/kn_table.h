@@ -67,6 +67,7 @@ typedef struct {
     ptrdiff_t lanes;                      /* elements in a vector */
     ptrdiff_t mac_rows;                   /* the tallest mac tile */
     ptrdiff_t dot_rows;                   /* the tallest dot tile */
+    ptrdiff_t pick_cells;                 /* the cells that resampling can pick from, 0 where it cannot */
     ptrdiff_t dot_cols;                   /* the width of every dot tile, in rows of b */
     ptrdiff_t mac_vectors[KN_MAX_MAC_ROWS + 1]; /* the width of the tile of m rows, in vectors */
     kn_mac mac[KN_MAX_MAC_ROWS + 1];
@@ -169,6 +170,12 @@ typedef struct {
     void (*planes_in)(const void *src, ptrdiff_t pitch, ptrdiff_t planes, ptrdiff_t n, ptrdiff_t ahead, void *dst,
                       ptrdiff_t step);
     void (*planes_out)(const void *src, ptrdiff_t n, ptrdiff_t planes, void *dst, ptrdiff_t pitch, int index);
+    /* resampling by lists: rows [from, to) of a plane, where w has picks; those across rows; along lines: see
+     * kn_resample.h */
+    void (*resample_plane)(const kn_lists *h, const kn_lists *w, const void *x, void *y, ptrdiff_t from, ptrdiff_t to);
+    void (*resample_across)(const kn_lists *axis, ptrdiff_t from, ptrdiff_t to, const void *x, ptrdiff_t base, void *y,
+                            ptrdiff_t inner);
+    void (*resample_along)(const kn_lists *axis, const void *x, void *y, ptrdiff_t lines);
     /* im2col and back: see kn_columns.h, kn_fold.h */
     void (*fold_row)(const kn_row *g, const void *cols, ptrdiff_t apart, ptrdiff_t ahead, void *lines, void *x);
     void (*unfold_row)(const kn_row *g, const void *x, ptrdiff_t pitch, ptrdiff_t k, ptrdiff_t rows, void *dst);
