@@ -88,3 +88,4 @@
 #undef KN_SQUARES
 #undef KN_PICKS
 #undef KN_PICK_CELLS
+#undef KN_FRONT
