@@ -154,11 +154,11 @@ cdef extern from "kn_table.h" nogil:
         void (*norm_gradient)(const void* dy, const void* x, const void* coefficients, Py_ssize_t step, void* dx,
                               Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
         void (*rownorm_apply)(const void* x, const void* gamma, const void* beta, double mean, double scale, void* y,
-                              Py_ssize_t n) noexcept nogil
+                              Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
         void (*rownorm_slopes)(const void* dy, const void* x, const void* gamma, double mean, Py_ssize_t n,
-                               double* out) noexcept nogil
+                               double* out, Py_ssize_t ahead) noexcept nogil
         void (*rownorm_gradient)(const void* dy, const void* x, const void* gamma, const double* row, void* dx,
-                                 void* dgamma, void* dbeta, Py_ssize_t n) noexcept nogil
+                                 void* dgamma, void* dbeta, Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
         kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average
         double (*inner)(const void* a, const void* b, Py_ssize_t n) noexcept nogil
         void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,

@@ -9,7 +9,6 @@
  * were turned last are kept, so that lists in order turn each but once, however long the lines are. */
 
 #define KN_SQUARES 8
-#define KN_FRONT (8192 / KN_SIZE) /* how far ahead memory is fetched: prefetchers do not cross the ends of pages */
 
 /* Columns [i, inner) of a row, ``vectors`` of them, the last of which may be a part of one: what that writes too much, the
  * next rows overwrite, and the last ones do not write. */
@@ -163,10 +162,10 @@ static void KN(resample_plane)(const kn_lists *h, const kn_lists *w, const void 
     const ptrdiff_t fresh = h->start ? 4 * w->size * h->size / h->out : 4 * w->size; /* elements of x for 4 rows */
     ptrdiff_t j = from;
     for (; j + 4 <= to; j += 4) {
-        const R *next = x + (h->start ? h->index[h->start[j]] : j) * w->size + KN_FRONT;
+        const R *next = x + (h->start ? h->index[h->start[j]] : j) * w->size + KN_ONWARD;
         for (ptrdiff_t i = 0; i < fresh; i += 64 / KN_SIZE) __builtin_prefetch(next + i);
         for (ptrdiff_t i = 0; i < 4 * w->out; i += 64 / KN_SIZE)
-            __builtin_prefetch(y + j * w->out + KN_FRONT + i, 1);
+            __builtin_prefetch(y + j * w->out + KN_ONWARD + i, 1);
         const ptrdiff_t taps = h->start ? KN(common_taps)(h, j, j + 4) : 0;
         if (!h->start)
             KN(plane_rows)(h, w, x, j, y, 4, 0);

@@ -151,12 +151,13 @@ typedef struct {
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     /* one row, whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); dx from the row's
-     * mean, delta, slope and scale, with what it adds to dgamma and dbeta */
+     * mean, delta, slope and scale, with what it adds to dgamma and dbeta; fetches what lies ahead of x and dy */
     void (*rownorm_apply)(const void *x, const void *gamma, const void *beta, double mean, double scale, void *y,
-                          ptrdiff_t n);
-    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out);
+                          ptrdiff_t n, ptrdiff_t ahead);
+    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out,
+                           ptrdiff_t ahead);
     void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
-                             void *dgamma, void *dbeta, ptrdiff_t n);
+                             void *dgamma, void *dbeta, ptrdiff_t n, ptrdiff_t ahead);
     kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average;
     /* the sum of n products a[i] b[i] */
     double (*inner)(const void *a, const void *b, ptrdiff_t n);

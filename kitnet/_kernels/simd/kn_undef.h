@@ -88,4 +88,5 @@
 #undef KN_SQUARES
 #undef KN_PICKS
 #undef KN_PICK_CELLS
-#undef KN_FRONT
+#undef KN_ONWARD
+#undef KN_NEXT
