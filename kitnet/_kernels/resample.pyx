@@ -243,12 +243,12 @@ def resample(const real[:, :, :, :, ::1] x not None,
     cdef kn_lists d = lists_of(start_d, index_d, weight_d, x.shape[2], y.shape[2])
     cdef kn_lists h = lists_of(start_h, index_h, weight_h, x.shape[3], y.shape[3])
     cdef kn_lists w = lists_of(start_w, index_w, weight_w, x.shape[4], y.shape[4])
-    cdef Block tables
+    cdef Block _tables      # lives as long as they are used
     cdef Plan g
     cdef unsigned long long mode = 0
     if planes == 0:
         return
-    tables = picks_of(&w, ops, weight_w)
+    _tables = picks_of(&w, ops, weight_w)
     g = plan_of(planes, d, h, w, ops.lanes)
     tasks = (g.planes + g.group - 1) // g.group * g.strips
     cdef int threads = team(n_threads, (g.work + g.results) * g.planes)

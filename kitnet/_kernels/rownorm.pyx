@@ -6,8 +6,9 @@ each element of a row meets its own weight, which is repeated for the pixels of 
 
 Rows of up to ROW elements are one task from the statistics to the result, so that they are read from memory once, and
 stay in the L2 cache. Larger ones are cut into fixed pieces, and go through the L3 cache some samples at once, first all
-of their pieces for the sums and then all for the results. Sums for the weights: by planes, each plane leaves a pair of sums; by elements, the rows of a fixed block of samples add to a
-line of memory while dx is written. Pairs and lines are joined in their order, in double.
+of their pieces for the sums and then all for the results. Sums for the weights: by planes, each plane leaves a pair of
+sums; by elements, the rows of a fixed block of samples add to a line of memory while dx is written. Pairs and lines are
+joined in their order, in double.
 """
 
 from cython.parallel cimport parallel, prange

@@ -38,8 +38,9 @@ typedef struct {
     const struct kn_pick *picks; /* blocks of results, one without any after the last; or NULL */
 } kn_lists;
 
-/* A block of results, not more than lanes, and the cells that it reads, not more than a window. By tap, number and weight
- * have a vector: the number of a cell in the window (-1: none), an integer as wide as a weight, and its weight. */
+/* A block of results, not more than lanes, and the cells that it reads, not more than a window. By tap, number and
+ * weight have a vector: the number of a cell in the window (-1: none), an integer as wide as a weight, and its
+ * weight. */
 typedef struct kn_pick {
     ptrdiff_t cell, cells, result, results, taps;
     const void *number, *weight;

@@ -4,14 +4,14 @@
  * picked from two vectors by number, this goes by tables that are made once: a block of results reads a window, whose
  * rows are weighted and added as they come, and from their sum each result picks its cells; so a plane is read and
  * written once, with nothing in between. Elsewhere, and where a window is too wide for its results, an axis goes at a
- * time, and along lines as many go together as there are lanes: a square of them is turned, so that a cell of all lines is
- * one vector, and a list costs a multiply-add for each of its entries; the results are turned back. The squares that
+ * time, and along lines as many go together as there are lanes: a square of them is turned, so that a cell of all lines
+ * is one vector, and a list costs a multiply-add for each of its entries; the results are turned back. The squares that
  * were turned last are kept, so that lists in order turn each but once, however long the lines are. */
 
 #define KN_SQUARES 8
 
-/* Columns [i, inner) of a row, ``vectors`` of them, the last of which may be a part of one: what that writes too much, the
- * next rows overwrite, and the last ones do not write. */
+/* Columns [i, inner) of a row, ``vectors`` of them, the last of which may be a part of one: what that writes too much,
+ * the next rows overwrite, and the last ones do not write. */
 KN_INLINE void KN(across_columns)(const R *x, const int *index, const R *weight, ptrdiff_t n, R *y, ptrdiff_t i,
                                   ptrdiff_t inner, int vectors, int part, int last)
 {
@@ -44,12 +44,13 @@ static void KN(resample_across)(const kn_lists *axis, ptrdiff_t from, ptrdiff_t 
         const ptrdiff_t n = axis->start[j + 1] - axis->start[j];
         const int last = (to - 1 - j) * inner < KN_LANES;
         ptrdiff_t i = 0;
-#define KN_COLUMNS(taps, vectors, part) KN(across_columns)(x, index, weight, taps, y, i, inner, vectors, part, last)
-#define KN_COLUMNS_LEFT(taps)                                                                                          \
-    for (; i + 4 * KN_LANES <= inner; i += 4 * KN_LANES) KN_COLUMNS(taps, 4, 0);                                         \
-    if (i + 3 * KN_LANES < inner) KN_COLUMNS(taps, 4, 1);                                                                \
-    else if (i + 2 * KN_LANES < inner) KN_COLUMNS(taps, 3, 1);                                                           \
-    else if (i + KN_LANES < inner) KN_COLUMNS(taps, 2, 1);                                                               \
+#define KN_COLUMNS(taps, vectors, part)                                                                              \
+    KN(across_columns)(x, index, weight, taps, y, i, inner, vectors, part, last)
+#define KN_COLUMNS_LEFT(taps)                                                                                        \
+    for (; i + 4 * KN_LANES <= inner; i += 4 * KN_LANES) KN_COLUMNS(taps, 4, 0);                                       \
+    if (i + 3 * KN_LANES < inner) KN_COLUMNS(taps, 4, 1);                                                              \
+    else if (i + 2 * KN_LANES < inner) KN_COLUMNS(taps, 3, 1);                                                         \
+    else if (i + KN_LANES < inner) KN_COLUMNS(taps, 2, 1);                                                             \
     else if (i < inner) KN_COLUMNS(taps, 1, 1);
         if (n == 1) { KN_COLUMNS_LEFT(1) }
         else if (n == 2) { KN_COLUMNS_LEFT(2) }
@@ -75,15 +76,15 @@ KN_INLINE V KN(pick_pair)(V a, V b, M number)
 #endif
 }
 
-/* The rows that a few results read, where their lists along H are equally long: ``taps``, or none, which is one of x. */
+/* The rows that some results read, where their lists along H are equally long, or where there are none: rows of x. */
 typedef struct {
     const R *row[4][4];
     R weight[4][4];
 } KN(plane_lists);
 
 /* One block of ``count`` rows of results, from row j on; taps: -1 where that is not the same for all of them. */
-KN_INLINE void KN(plane_block)(const kn_lists *h, const KN(plane_lists) *f, const kn_pick *p, const R *x, ptrdiff_t size,
-                               ptrdiff_t j, R *y, ptrdiff_t out, int count, int taps, int wide)
+KN_INLINE void KN(plane_block)(const kn_lists *h, const KN(plane_lists) *f, const kn_pick *p, const R *x,
+                               ptrdiff_t size, ptrdiff_t j, R *y, ptrdiff_t out, int count, int taps, int wide)
 {
     V a[4], b[4], sum[4];
     const KN(lanes) near = KN(lanes_between)(0, p->cells), far = KN(lanes_between)(0, p->cells - KN_LANES);
