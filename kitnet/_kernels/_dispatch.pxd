@@ -140,6 +140,10 @@ cdef extern from "kn_table.h" nogil:
         void (*log_softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*log_softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows,
                                      Py_ssize_t n) noexcept nogil
+        void (*softmax_across)(const void* x, void* y, Py_ssize_t n, Py_ssize_t inner, Py_ssize_t width,
+                               bint log) noexcept nogil
+        void (*softmax_across_backward)(const void* dy, const void* y, void* dx, Py_ssize_t n, Py_ssize_t inner,
+                                        Py_ssize_t width, bint log) noexcept nogil
         void (*cross_entropy)(const void* x, const int64_t* target, const void* soft, const void* weight,
                               double smoothing, void* prob, void* loss, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*cross_entropy_backward)(const void* dloss, const void* prob, const int64_t* target, const void* soft,

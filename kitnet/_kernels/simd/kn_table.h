@@ -133,6 +133,10 @@ typedef struct {
     void (*softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
     void (*log_softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
     void (*log_softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
+    /* the same, or with the logarithm, down the first ``width`` columns of n rows of ``inner`` */
+    void (*softmax_across)(const void *x, void *y, ptrdiff_t n, ptrdiff_t inner, ptrdiff_t width, int log);
+    void (*softmax_across_backward)(const void *dy, const void *y, void *dx, ptrdiff_t n, ptrdiff_t inner,
+                                    ptrdiff_t width, int log);
     /* prob = softmax(x), loss = -sum of q log prob, a number a row;  dx = (prob sum of q - q) dloss; see kn_softmax.h
      * for q, which target (or soft, or NULL), weight (or NULL) and smoothing make */
     void (*cross_entropy)(const void *x, const int64_t *target, const void *soft, const void *weight, double smoothing,
