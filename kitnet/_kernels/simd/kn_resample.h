@@ -162,7 +162,8 @@ static void KN(resample_plane)(const kn_lists *h, const kn_lists *w, const void 
     R *y = y_;
     const ptrdiff_t fresh = h->start ? 4 * w->size * h->size / h->out : 4 * w->size; /* elements of x for 4 rows */
     ptrdiff_t j = from;
-    for (; j + 4 <= to; j += 4) {
+    for (; to - from >= 4 && j < to; j += 4) {
+        if (j + 4 > to) j = to - 4; /* the last rows are made with some of those before */
         const R *next = x + (h->start ? h->index[h->start[j]] : j) * w->size + KN_ONWARD;
         for (ptrdiff_t i = 0; i < fresh; i += 64 / KN_SIZE) __builtin_prefetch(next + i);
         for (ptrdiff_t i = 0; i < 4 * w->out; i += 64 / KN_SIZE)
