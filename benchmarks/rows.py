@@ -116,9 +116,11 @@ def _layer_rows() -> Iterator[Row]:
             yield Row("activation", f"{op} {times(x)}", "activation", BOTH, {"x": x, "kind": op})
         for op in ELEMENT_LOSSES:
             yield Row("loss", f"{op} {times(x)}", "element_loss", BOTH, {"x": x, "kind": op})
-    for mode, align in (("bilinear", False), ("nearest", None)):
-        params = {"x": (32, 64, 28, 28), "scale": 2, "mode": mode, "align_corners": align}
-        yield Row("resize", f"{mode} x2 {times(params['x'])}", "resize", BOTH, params)
+        yield Row("softmax", f"softmax over channels {times(x)}", "softmax", BOTH, {"x": x, "axis": 1})
+        for mode, align in (("bilinear", False), ("nearest", None), ("bicubic", False)):
+            small = (*x[:2], *(size // 2 for size in x[2:]))
+            params = {"x": small, "scale": 2, "mode": mode, "align_corners": align}
+            yield Row("resize", f"{mode} x2 {times(small)}", "resize", BOTH, params)
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
     smoothed = {"x": (128, 1000), "label_smoothing": 0.1}
@@ -171,8 +173,9 @@ TARGETS = [
     Target(("pool",), "torch", worst=3.0),
     Target(("pool",), "torch_cl", worst=1.0),
     Target(("norm",), "torch", worst=1.5),
-    Target(("pool", "norm", "activation", "loss"), "torch", geomean=2.0),
-    Target(("pool", "norm", "activation", "loss"), "better", geomean=1.2, worst=0.9),
+    Target(("pool", "norm", "activation", "loss", "resize"), "torch", geomean=2.0),
+    Target(("pool", "norm", "activation", "loss", "resize"), "better", geomean=1.2, worst=0.9),
+    Target(("softmax",), "better", worst=0.9),
     Target(("linear forward",), "torch", geomean=1.0),
     Target(("linear backward",), "torch", geomean=1.0),
     Target(("conv 3x3 forward",), "better", geomean=2.0, worst=1.5),

@@ -116,6 +116,15 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         }
         return Prepared(lambda: (F.interpolate(x, **how), F.interpolate_backward(dy, x.shape, **how)))
 
+    def softmax(params: dict[str, Any], _: str) -> Prepared:
+        arrays, axis = inputs.plane_arrays(params), params["axis"]
+
+        def call() -> Any:
+            y = F.softmax(arrays["x"], axis)
+            return y, F.softmax_backward(arrays["dy"], y, axis)
+
+        return Prepared(call)
+
     def norm(make: Callable[[Any], Any]) -> Operation:
         """A training step of the norm that ``make`` makes for the shape of x."""
 
@@ -223,6 +232,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "resize": resize,
+        "softmax": softmax,
         "activation": activation,
         "element_loss": element_loss,
         "batch_norm": norm(lambda x: layers.BatchNorm2d(x[1], inputs.NORM_EPS, inputs.BATCH_NORM_MOMENTUM)),

@@ -148,11 +148,21 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         x, dy = tensors(inputs.resize_arrays(params), "x", "dy")
         size, scale = dy.shape[2:], params["scale"]
         how = {"scale_factor": scale, "mode": params["mode"], "align_corners": params["align_corners"]}
-        backward = aten.upsample_nearest2d_backward
+        backward = getattr(aten, f"upsample_{params['mode']}2d_backward")
         moves: list[Any] = [scale, scale]
-        if params["mode"] == "bilinear":
-            backward, moves = aten.upsample_bilinear2d_backward, [params["align_corners"], scale, scale]
+        if params["mode"] != "nearest":
+            moves = [params["align_corners"], scale, scale]
         return quiet(lambda: (F.interpolate(x, **how), backward(dy, size, x.shape, *moves)))
+
+    def softmax(params: dict[str, Any], _: str) -> Prepared:
+        x, dy = tensors(inputs.plane_arrays(params), "x", "dy")
+        axis = params["axis"]
+
+        def call() -> Any:
+            y = torch.softmax(x, axis)
+            return y, aten._softmax_backward_data(dy, y, axis, torch.float32)
+
+        return quiet(call)
 
     def batch_norm(params: dict[str, Any], _: str) -> Prepared:
         x, dy, weight, bias = tensors(inputs.plane_arrays(params), "x", "dy", "weight", "bias")
@@ -336,6 +346,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "resize": resize,
+        "softmax": softmax,
         "batch_norm": batch_norm,
         "activation": activation,
         "element_loss": element_loss,

@@ -49,6 +49,17 @@ cdef extern from "kn_grid.h" nogil:
         Py_ssize_t lines
         Py_ssize_t pitch
         Py_ssize_t before
+    ctypedef struct kn_pick:
+        Py_ssize_t cell, cells, result, results, taps
+        const void* number
+        const void* weight
+    ctypedef struct kn_lists:
+        const int* start
+        const int* index
+        const void* weight
+        Py_ssize_t size
+        Py_ssize_t out
+        const kn_pick* picks
     Py_ssize_t kn_enter(Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     Py_ssize_t kn_gcd(Py_ssize_t a, Py_ssize_t b)
 
@@ -94,6 +105,7 @@ cdef extern from "kn_table.h" nogil:
 
     ctypedef struct kn_ops:
         Py_ssize_t lanes
+        Py_ssize_t pick_cells
         Py_ssize_t mac_rows
         Py_ssize_t dot_rows
         Py_ssize_t dot_cols
@@ -152,6 +164,10 @@ cdef extern from "kn_table.h" nogil:
         void (*log_softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*log_softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows,
                                      Py_ssize_t n) noexcept nogil
+        void (*softmax_across)(const void* x, void* y, Py_ssize_t n, Py_ssize_t inner, Py_ssize_t width,
+                               bint log) noexcept nogil
+        void (*softmax_across_backward)(const void* dy, const void* y, void* dx, Py_ssize_t n, Py_ssize_t inner,
+                                        Py_ssize_t width, bint log) noexcept nogil
         void (*cross_entropy)(const void* x, const int64_t* target, const void* soft, const void* weight,
                               double smoothing, void* prob, void* loss, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*cross_entropy_backward)(const void* dloss, const void* prob, const int64_t* target, const void* soft,
@@ -166,11 +182,11 @@ cdef extern from "kn_table.h" nogil:
         void (*norm_gradient)(const void* dy, const void* x, const void* coefficients, Py_ssize_t step, void* dx,
                               Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
         void (*rownorm_apply)(const void* x, const void* gamma, const void* beta, double mean, double scale, void* y,
-                              Py_ssize_t n) noexcept nogil
+                              Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
         void (*rownorm_slopes)(const void* dy, const void* x, const void* gamma, double mean, Py_ssize_t n,
-                               double* out) noexcept nogil
+                               double* out, Py_ssize_t ahead) noexcept nogil
         void (*rownorm_gradient)(const void* dy, const void* x, const void* gamma, const double* row, void* dx,
-                                 void* dgamma, void* dbeta, Py_ssize_t n) noexcept nogil
+                                 void* dgamma, void* dbeta, Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
         kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average
         double (*inner)(const void* a, const void* b, Py_ssize_t n) noexcept nogil
         void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,
@@ -191,6 +207,11 @@ cdef extern from "kn_table.h" nogil:
         void (*spread_rows)(const kn_sheet* s, const void* dy, const void* by_row, const void* by_column, void* lines,
                             void* dx) noexcept nogil
         void (*peak_rows)(const kn_sheet* s, const void* x, void* lines, void* y, int* index) noexcept nogil
+        void (*resample_plane)(const kn_lists* h, const kn_lists* w, const void* x, void* y, Py_ssize_t first,
+                               Py_ssize_t end) noexcept nogil
+        void (*resample_across)(const kn_lists* axis, Py_ssize_t first, Py_ssize_t end, const void* x, Py_ssize_t base,
+                                void* y, Py_ssize_t inner) noexcept nogil
+        void (*resample_along)(const kn_lists* axis, const void* x, void* y, Py_ssize_t lines) noexcept nogil
         void (*fold_row)(const kn_row* g, const void* cols, Py_ssize_t apart, Py_ssize_t ahead, void* lines,
                          void* x) noexcept nogil
         void (*unfold_row)(const kn_row* g, const void* x, Py_ssize_t pitch, Py_ssize_t k, Py_ssize_t rows,

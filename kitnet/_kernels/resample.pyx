@@ -1,43 +1,52 @@
 """Each axis of a plane by a sparse matrix of its own: interpolation, adaptive means, and their transposes.
 
 A row of an axis's matrix is the list of cells that one result reads, with their weights; a transpose is such lists
-again, so that backward is this same gather. A task is a plane: one pass an axis, the small side of the change first,
-with what lies between two passes in the task's scratch. Along W four lines share each list; along D and H whole lines
-are added. A result is the sum of its list in order, by one task.
+again, so that backward is this same gather. Where the cells of a line can be picked by tables (kn_resample.h), H and W
+are one pass; elsewhere there is one pass an axis. The small side of the change comes first, with what lies between two
+passes in the task's scratch. A result is the sum of its lists in order, by one task.
+
+A task is some small planes or a strip of a large one: some results along H. Where W goes by itself and first, it makes
+the lines that they read, so that a few are made twice. Volumes are tasks as they are.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy
 
-from ._dispatch cimport flush_on, flush_restore
+from ._dispatch cimport flush_on, flush_restore, kn_lists, kn_ops, kn_pick, table
 from ._pool cimport Block, scratch
-from ._threads cimport team, thread_number
+from ._threads cimport tasks_at_once, team, thread_number
 
 ctypedef fused real:
     float
     double
 
-cdef struct Axis:
-    const int* start        # list j is [start[j], start[j + 1]); NULL: the axis stays as it is
-    const int* index
-    const void* weight
-    Py_ssize_t size
-    Py_ssize_t out
+cdef enum:
+    ELEMENTS = 32768        # of the larger side of a task: what it reads and writes stays in the L2 cache
+    LINES = 8               # vectors of lines in a task, if it can have so many
+    SPARSE = 3              # lanes for each result, at most, where cells are picked
+    STRIP = 16              # lines of a strip at least
+    COST = 8                # of a multiply-add, in those of a convolution: memory is the limit
 
 cdef struct Plan:
-    Axis axes[3]            # in the order of the passes,
-    Py_ssize_t place[3]     # which axis each one is,
+    kn_lists[3] axes        # of D, H, W
+    int[3] order            # the axes of the passes, W perhaps with H,
     int passes              # and how many there are
-    Py_ssize_t size[3]      # D, H, W of x
+    Py_ssize_t planes
+    Py_ssize_t[3] size      # D, H, W of x
     Py_ssize_t cells        # of a plane of x
     Py_ssize_t results      # of a plane of y
-    Py_ssize_t room         # elements between two passes, at most
+    Py_ssize_t room         # elements of a task between two passes, at most
     double work             # multiply-adds of a plane
+    Py_ssize_t group        # planes of a task
+    Py_ssize_t strip        # results along H of a task,
+    Py_ssize_t strips       # and how many strips there are
 
 
-cdef Axis axis_of(const int[::1] start, const int[::1] index, const real[::1] weight, Py_ssize_t size, Py_ssize_t out):
-    cdef Axis axis
-    axis.start, axis.index, axis.weight, axis.size, axis.out = NULL, NULL, NULL, size, out
+cdef kn_lists lists_of(const int[::1] start, const int[::1] index, const real[::1] weight, Py_ssize_t size,
+                       Py_ssize_t out):
+    cdef kn_lists axis
+    axis.start, axis.index, axis.weight, axis.picks, axis.size, axis.out = NULL, NULL, NULL, NULL, size, out
     if start.shape[0]:
         axis.start = &start[0]
     if index.shape[0]:
@@ -45,110 +54,183 @@ cdef Axis axis_of(const int[::1] start, const int[::1] index, const real[::1] we
     return axis
 
 
-cdef Plan plan_of(Axis d, Axis h, Axis w) noexcept nogil:
-    cdef Plan plan
-    cdef Axis[3] axes
-    cdef Py_ssize_t now
-    cdef int i, k
-    axes[0], axes[1], axes[2] = d, h, w
-    plan.cells = d.size * h.size * w.size
-    plan.results = d.out * h.out * w.out
-    plan.passes, plan.room, plan.work, now = 0, 0, 0, plan.cells
+cdef void put(real* to, int number) noexcept nogil:
+    """An integer as wide as a real."""
+    if real is float:
+        (<int*>to)[0] = number
+    else:
+        (<long long*>to)[0] = number
+
+
+cdef void reach(const kn_lists* axis, Py_ssize_t first, Py_ssize_t end, Py_ssize_t* low,
+                Py_ssize_t* high) noexcept nogil:
+    """The cells [low, high) that the lists from ``first`` to ``end`` read."""
+    cdef Py_ssize_t t
+    low[0], high[0] = axis.size, 0
+    for t in range(axis.start[first], axis.start[end]):
+        low[0] = min(low[0], axis.index[t])
+        high[0] = max(high[0], axis.index[t] + 1)
+    low[0] = min(low[0], high[0])
+
+
+cdef kn_pick block_at(const kn_lists* axis, Py_ssize_t first, Py_ssize_t lanes, Py_ssize_t window) noexcept nogil:
+    """The results from ``first`` on, as many as have a vector and read within a window; perhaps none."""
+    cdef kn_pick p
+    cdef Py_ssize_t low = axis.size, high = 0, j, t
+    p.cell, p.cells, p.result, p.results, p.taps = 0, 0, first, 0, 0
+    p.number, p.weight = NULL, NULL
+    for j in range(first, min(axis.out, first + lanes)):
+        for t in range(axis.start[j], axis.start[j + 1]):
+            low, high = min(low, axis.index[t]), max(high, axis.index[t] + 1)
+        if high - low > window:
+            break
+        p.results += 1
+        p.taps = max(p.taps, axis.start[j + 1] - axis.start[j])
+        if high:
+            p.cell, p.cells = low, high - low
+    return p
+
+
+cdef Block picks_of(kn_lists* axis, const kn_ops* ops, const real[::1] weights):
+    """Give an axis the tables by which cells are picked, where that can be, and is worth it; None elsewhere."""
+    cdef Py_ssize_t lanes = ops.lanes, blocks = 0, rows = 0, j = 0, i, k, t, at
+    cdef kn_pick p
+    cdef kn_pick* picks
+    cdef real* weight
+    cdef real* number
+    if axis.start == NULL or ops.pick_cells == 0:
+        return None
+    while j < axis.out:
+        p = block_at(axis, j, lanes, ops.pick_cells)
+        if p.results == 0:
+            return None
+        j, blocks, rows = j + p.results, blocks + 1, rows + p.taps
+    if blocks * lanes > SPARSE * axis.out:
+        return None
+    cdef Block memory = scratch((blocks + 1) * sizeof(kn_pick) + 2 * rows * lanes * sizeof(real))
+    picks = <kn_pick*>memory.data
+    weight = <real*>(picks + blocks + 1)
+    j = 0
+    for k in range(blocks):
+        picks[k] = p = block_at(axis, j, lanes, ops.pick_cells)
+        number = weight + p.taps * lanes
+        picks[k].weight, picks[k].number = weight, number
+        for i in range(lanes):
+            at = axis.start[min(j + i, axis.out - 1)]
+            for t in range(p.taps):
+                weight[t * lanes + i] = 0
+                put(number + t * lanes + i, -1)
+                if i < p.results and at + t < axis.start[j + i + 1]:
+                    weight[t * lanes + i] = weights[at + t]
+                    put(number + t * lanes + i, axis.index[at + t] - p.cell)
+        j += p.results
+        weight = number + p.taps * lanes
+    picks[blocks].results = 0
+    axis.picks = picks
+    return memory
+
+
+cdef Plan plan_of(Py_ssize_t planes, kn_lists d, kn_lists h, kn_lists w, Py_ssize_t lanes) noexcept nogil:
+    cdef Plan g
+    cdef Py_ssize_t now, largest, lines, i, low, high
+    cdef int k, axis
+    g.axes[0], g.axes[1], g.axes[2] = d, h, w
+    g.planes = planes
+    for k in range(2):      # an axis that stays, before all that move, is as good as more planes
+        if g.axes[k].start != NULL:
+            break
+        g.planes *= g.axes[k].size
+        g.axes[k].size = g.axes[k].out = 1
+    g.cells = g.axes[0].size * g.axes[1].size * g.axes[2].size
+    g.results = g.axes[0].out * g.axes[1].out * g.axes[2].out
+    g.passes, g.room, g.work, now = 0, 0, 0, g.cells
+    largest = max(g.cells, g.results)
     for k in range(3):
-        plan.size[k] = axes[k].size
+        g.size[k] = g.axes[k].size
     for k in range(3):
-        i = 2 - k if plan.results >= plan.cells else k
-        if axes[i].start != NULL:
-            now = now // axes[i].size * axes[i].out
-            plan.work += <double>now * axes[i].start[axes[i].out] / axes[i].out
-            plan.room = max(plan.room, now)
-            plan.axes[plan.passes], plan.place[plan.passes] = axes[i], i
-            plan.passes += 1
-    if plan.passes < 2:
-        plan.room = 0
-    return plan
+        axis = 2 - k if g.results >= g.cells else k
+        if g.axes[axis].start != NULL:
+            now = now // g.axes[axis].size * g.axes[axis].out
+            g.work += <double>now * g.axes[axis].start[g.axes[axis].out] / g.axes[axis].out
+            g.room = max(g.room, now)
+            if w.picks == NULL or axis != 1:
+                g.order[g.passes] = axis
+                g.passes += 1
+    if g.passes < 2:
+        g.room = 0
+    lines = g.size[0] * g.size[1] if g.results >= g.cells else g.axes[0].out * g.axes[1].out
+    g.group = max(1, min(LINES * lanes // lines + 1, ELEMENTS // largest))
+    g.strip, g.strips = g.axes[1].out, 1
+    if g.axes[1].start != NULL and g.axes[0].out * g.size[0] == 1 and largest > 2 * ELEMENTS:
+        g.strip = min(h.out, max(STRIP, ELEMENTS // max(w.size, w.out)))
+        g.strips = (h.out + g.strip - 1) // g.strip
+        if g.passes == 2:
+            g.room = g.strip * w.size
+            for i in range(g.strips if g.order[0] == 2 else 0):
+                reach(&g.axes[1], i * g.strip, min(h.out, (i + 1) * g.strip), &low, &high)
+                g.room = max(g.room, (high - low) * w.out)
+    g.room = (g.group * g.room + 15) // 16 * 16     # each on a line of the cache
+    return g
 
 
-cdef void along_lines(const Axis* axis, const real* x, real* y, Py_ssize_t lines) noexcept nogil:
-    """Every line of x, which is contiguous."""
-    cdef const real* weight = <const real*>axis.weight
-    cdef Py_ssize_t line = 0, n = axis.size, m = axis.out, j, t, i
-    cdef real w, a, b, c, d
-    while line + 4 <= lines:
-        for j in range(m):
-            a = b = c = d = 0
-            for t in range(axis.start[j], axis.start[j + 1]):
-                i, w = axis.index[t], weight[t]
-                a += w * x[i]
-                b += w * x[n + i]
-                c += w * x[2 * n + i]
-                d += w * x[3 * n + i]
-            y[j], y[m + j], y[2 * m + j], y[3 * m + j] = a, b, c, d
-        x, y, line = x + 4 * n, y + 4 * m, line + 4
-    while line < lines:
-        for j in range(m):
-            a = 0
-            for t in range(axis.start[j], axis.start[j + 1]):
-                a += weight[t] * x[axis.index[t]]
-            y[j] = a
-        x, y, line = x + n, y + m, line + 1
-
-
-cdef void across_lines(const Axis* axis, const real* x, real* y, Py_ssize_t blocks, Py_ssize_t inner) noexcept nogil:
-    """Whole lines of ``inner`` elements, weighted and added."""
-    cdef const real* weight = <const real*>axis.weight
-    cdef const real* a
-    cdef const real* b
-    cdef Py_ssize_t _block, j, t, i, end
-    cdef real v, w
-    for _block in range(blocks):
-        for j in range(axis.out):
-            t, end = axis.start[j], axis.start[j + 1]
-            if end - t == 0:
-                for i in range(inner):
-                    y[i] = 0
-            elif end - t == 1:
-                a, v = x + axis.index[t] * inner, weight[t]
-                for i in range(inner):
-                    y[i] = v * a[i]
-            else:
-                a, v = x + axis.index[t] * inner, weight[t]
-                b, w = x + axis.index[t + 1] * inner, weight[t + 1]
-                for i in range(inner):
-                    y[i] = v * a[i] + w * b[i]
-            for t in range(t + 2, end):
-                a, v = x + axis.index[t] * inner, weight[t]
-                for i in range(inner):
-                    y[i] += v * a[i]
-            y += inner
-        x += axis.size * inner
-
-
-cdef void one_plane(const Plan* plan, const real* x, real* y, real* between) noexcept nogil:
+cdef void whole_planes(const Plan* g, const kn_ops* ops, const real* x, real* y, Py_ssize_t planes,
+                       real* between) noexcept nogil:
     cdef Py_ssize_t[3] size
-    cdef Py_ssize_t outer, inner, k
+    cdef Py_ssize_t outer, inner, k, i
     cdef const real* source = x
+    cdef const kn_lists* lists
+    cdef const kn_lists* h = &g.axes[1]
     cdef real* to
-    cdef int step, i
-    for step in range(3):
-        size[step] = plan.size[step]
-    if plan.passes == 0:
-        memcpy(y, x, plan.cells * sizeof(real))
-    for step in range(plan.passes):
-        to = y if step == plan.passes - 1 else between + (step % 2) * plan.room
-        i = <int>plan.place[step]
-        outer = inner = 1
+    cdef int step, axis
+    for k in range(3):
+        size[k] = g.size[k]
+    if g.passes == 0:
+        memcpy(y, x, planes * g.cells * sizeof(real))
+    for step in range(g.passes):
+        to = y if step == g.passes - 1 else between + (step % 2) * g.room
+        axis = g.order[step]
+        lists = &g.axes[axis]
+        outer, inner = planes, 1
         for k in range(3):
-            if k < i:
+            if k < axis:
                 outer = outer * size[k]
-            elif k > i:
+            elif k > axis:
                 inner = inner * size[k]
-        if inner == 1:
-            along_lines(&plan.axes[step], source, to, outer)
+        if axis == 2 and lists.picks != NULL:
+            outer = outer // h.size if h.start != NULL else 1
+            for i in range(outer):
+                ops.resample_plane(h, lists, source + i * h.size * lists.size, to + i * h.out * lists.out, 0,
+                                   h.out if h.start != NULL else planes * size[0] * size[1])
+            size[1] = h.out
+        elif inner == 1:
+            ops.resample_along(lists, source, to, outer)
         else:
-            across_lines(&plan.axes[step], source, to, outer, inner)
-        size[i] = plan.axes[step].out
+            for i in range(outer):
+                ops.resample_across(lists, 0, lists.out, source + i * lists.size * inner, 0,
+                                    to + i * lists.out * inner, inner)
+        size[axis] = lists.out
         source = to
+
+
+cdef void one_strip(const Plan* g, const kn_ops* ops, const real* x, real* y, Py_ssize_t first,
+                    real* between) noexcept nogil:
+    """The results along H from ``first`` on."""
+    cdef const kn_lists* h = &g.axes[1]
+    cdef const kn_lists* w = &g.axes[2]
+    cdef Py_ssize_t end = min(h.out, first + g.strip), low, high
+    if w.picks != NULL:
+        ops.resample_plane(h, w, x, y, first, end)
+        return
+    y += first * w.out
+    if g.passes == 1:
+        ops.resample_across(h, first, end, x, 0, y, w.size)
+    elif g.order[0] == 1:
+        ops.resample_across(h, first, end, x, 0, between, w.size)
+        ops.resample_along(w, between, y, end - first)
+    else:
+        reach(h, first, end, &low, &high)
+        ops.resample_along(w, x + low * w.size, between, high - low)
+        ops.resample_across(h, first, end, between, low, y, w.out)
 
 
 def resample(const real[:, :, :, :, ::1] x not None,
@@ -156,21 +238,34 @@ def resample(const real[:, :, :, :, ::1] x not None,
              const int[::1] start_h not None, const int[::1] index_h not None, const real[::1] weight_h not None,
              const int[::1] start_w not None, const int[::1] index_w not None, const real[::1] weight_w not None,
              real[:, :, :, :, ::1] y not None, int n_threads):
-    cdef Py_ssize_t planes = x.shape[0] * x.shape[1], p
-    cdef Plan plan
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Py_ssize_t planes = x.shape[0] * x.shape[1], done = 0, upto, tasks, task, first
+    cdef kn_lists d = lists_of(start_d, index_d, weight_d, x.shape[2], y.shape[2])
+    cdef kn_lists h = lists_of(start_h, index_h, weight_h, x.shape[3], y.shape[3])
+    cdef kn_lists w = lists_of(start_w, index_w, weight_w, x.shape[4], y.shape[4])
+    cdef Block _tables      # lives as long as they are used
+    cdef Plan g
     cdef unsigned long long mode = 0
     if planes == 0:
         return
-    plan = plan_of(
-        axis_of(start_d, index_d, weight_d, x.shape[2], y.shape[2]),
-        axis_of(start_h, index_h, weight_h, x.shape[3], y.shape[3]),
-        axis_of(start_w, index_w, weight_w, x.shape[4], y.shape[4]),
-    )
-    cdef int threads = team(n_threads, plan.work * planes)
-    cdef Block memory = scratch(threads * 2 * plan.room * sizeof(real))
-    with nogil, parallel(num_threads=threads):
-        mode = flush_on()
-        for p in prange(planes, schedule="static"):
-            one_plane(&plan, &x[0, 0, 0, 0, 0] + p * plan.cells, &y[0, 0, 0, 0, 0] + p * plan.results,
-                      <real*>memory.data + thread_number() * 2 * plan.room)
-        flush_restore(mode)
+    _tables = picks_of(&w, ops, weight_w)
+    g = plan_of(planes, d, h, w, ops.lanes)
+    tasks = (g.planes + g.group - 1) // g.group * g.strips
+    cdef int threads = team(n_threads, (g.work + g.results) * g.planes)
+    cdef Block memory = scratch(threads * 2 * g.room * sizeof(real))
+    while done < tasks:
+        upto = min(tasks, done + tasks_at_once(tasks, threads, COST * (g.work + g.results) * g.planes))
+        with nogil, parallel(num_threads=threads):
+            mode = flush_on()
+            for task in prange(done, upto, schedule="static"):
+                first = task // g.strips * g.group
+                if g.strips > 1:
+                    one_strip(&g, ops, &x[0, 0, 0, 0, 0] + first * g.cells, &y[0, 0, 0, 0, 0] + first * g.results,
+                              task % g.strips * g.strip, <real*>memory.data + thread_number() * 2 * g.room)
+                else:
+                    whole_planes(&g, ops, &x[0, 0, 0, 0, 0] + first * g.cells,
+                                 &y[0, 0, 0, 0, 0] + first * g.results, min(g.group, g.planes - first),
+                                 <real*>memory.data + thread_number() * 2 * g.room)
+            flush_restore(mode)
+        done = upto
+        PyErr_CheckSignals()

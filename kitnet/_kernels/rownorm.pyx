@@ -5,9 +5,10 @@ a row without weights, as one plane. Smaller planes, down to the single numbers 
 each element of a row meets its own weight, which is repeated for the pixels of a channel.
 
 Rows of up to ROW elements are one task from the statistics to the result, so that they are read from memory once, and
-stay in the L2 cache. Larger ones are cut into fixed pieces, first all for the sums and then all for the results. Sums
-for the weights: by planes, each plane leaves a pair of sums; by elements, the rows of a fixed block of samples add to a
-line of memory while dx is written. Pairs and lines are joined in their order, in double.
+stay in the L2 cache. Larger ones are cut into fixed pieces, and go through the L3 cache some samples at once, first all
+of their pieces for the sums and then all for the results. Sums for the weights: by planes, each plane leaves a pair of
+sums; by elements, the rows of a fixed block of samples add to a line of memory while dx is written. Pairs and lines are
+joined in their order, in double.
 """
 
 from cython.parallel cimport parallel, prange
@@ -24,8 +25,9 @@ ctypedef fused real:
 
 cdef enum:
     CHUNK = 8192            # elements of a piece that are summed
-    COLUMNS = 2048          # elements of a piece, by elements: the weights and their sums stay in the L1 cache
+    COLUMNS = 1024          # elements of a piece, by elements: the weights and their sums stay in the L1 cache
     ROW = 32768             # elements of the largest row that is one task
+    SHARED = 1 << 20        # elements of the larger rows that go at once
     SAMPLES = 16            # samples of a block, by elements, at least
     PLANES = 64             # planes of a piece at most
     FULL = 2                # vectors in a plane from which on planes are taken one by one
@@ -46,6 +48,8 @@ cdef struct Plan:
     Py_ssize_t pairs        # of sums, of a row
     Py_ssize_t block        # samples of a block, by elements
     Py_ssize_t blocks
+    Py_ssize_t at_once      # samples, of large rows
+    Py_ssize_t turns        # until all have gone
 
 
 cdef struct Piece:
@@ -75,6 +79,8 @@ cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, 
     g.pairs = g.pieces if g.by_elements else g.planes * g.parts
     g.block = samples if g.large else max(SAMPLES, ROW // g.n) if g.by_elements else 1
     g.blocks = parts_of(samples, g.block) if samples else 0
+    g.at_once = max(1, SHARED // (groups * g.n))
+    g.turns = parts_of(samples, g.at_once)
     return g
 
 
@@ -90,6 +96,11 @@ cdef Piece piece_of(const Plan* g, Py_ssize_t i) noexcept nogil:
     p.at = p.plane * g.pixels + i % g.parts * CHUNK
     p.n = min(CHUNK, g.pixels - i % g.parts * CHUNK) if g.parts > 1 else p.planes * g.pixels
     return p
+
+
+cdef Py_ssize_t ahead(const Plan* g, Py_ssize_t step) noexcept nogil:
+    """How far from a piece, by elements, the next one is that is read: of large rows, the same piece of another row."""
+    return step if g.large else COLUMNS
 
 
 cdef void moments(const Plan* g, const kn_ops* ops, const real* row, Py_ssize_t i, double* pairs) noexcept nogil:
@@ -119,7 +130,7 @@ cdef void apply(const Plan* g, const kn_ops* ops, const real* x, const real* gam
     cdef double scale
     cdef Py_ssize_t k
     if g.by_elements:
-        ops.rownorm_apply(x + p.at, gamma + p.at, beta + p.at, row[0], row[1], y + p.at, p.n)
+        ops.rownorm_apply(x + p.at, gamma + p.at, beta + p.at, row[0], row[1], y + p.at, p.n, ahead(g, g.n))
         return
     for k in range(p.planes):
         scale = row[1] * (1.0 if gamma == NULL else gamma[p.plane + k])
@@ -135,7 +146,7 @@ cdef void slopes(const Plan* g, const kn_ops* ops, const real* dy, const real* x
     cdef real centre = <real>mean
     cdef Py_ssize_t k
     if g.by_elements:
-        ops.rownorm_slopes(dy + p.at, x + p.at, gamma + p.at, mean, p.n, pairs + 2 * p.pair)
+        ops.rownorm_slopes(dy + p.at, x + p.at, gamma + p.at, mean, p.n, pairs + 2 * p.pair, ahead(g, g.n))
         return
     for k in range(p.planes):
         ops.norm_slopes(dy + p.at + k * g.pixels, x + p.at + k * g.pixels, &centre, 0, 1, p.n // p.planes, 0,
@@ -165,7 +176,8 @@ cdef void gradient(const Plan* g, const kn_ops* ops, const real* dy, const real*
     cdef real coefficients[5 * PLANES]
     cdef Py_ssize_t j, k
     if g.by_elements:
-        ops.rownorm_gradient(dy + p.at, x + p.at, gamma + p.at, row, dx + p.at, line + p.at, line + width + p.at, p.n)
+        ops.rownorm_gradient(dy + p.at, x + p.at, gamma + p.at, row, dx + p.at, line + p.at, line + width + p.at, p.n,
+                             ahead(g, g.groups * g.n))
         return
     for k in range(p.planes):
         for j in range(4):
@@ -195,7 +207,7 @@ def rownorm_forward(const real[:, :, ::1] x not None, const real[::1] gamma not 
     cdef real* copies = <real*>(found + 2 * g.rows)
     cdef const real* scale = NULL
     cdef const real* shift = NULL
-    cdef Py_ssize_t r, i, k, step = g.n if g.by_elements else g.planes
+    cdef Py_ssize_t r, i, k, s = 0, turn = 0, first = 0, m = 0, step = g.n if g.by_elements else g.planes
     cdef unsigned long long mode = 0
     if g.rows == 0:
         return
@@ -210,14 +222,18 @@ def rownorm_forward(const real[:, :, ::1] x not None, const real[::1] gamma not 
     with nogil, parallel(num_threads=team(n_threads, 3.0 * g.rows * g.n)):
         mode = flush_on()
         if g.large:
-            for i in prange(g.rows * g.pieces, schedule="static"):
-                moments(&g, ops, &x[0, 0, 0] + i // g.pieces * g.n, i % g.pieces, pairs + 2 * (i - i % g.pieces))
-            for r in prange(g.rows, schedule="static"):
-                join_moments(&g, pairs + 2 * r * g.pieces, centred, eps, found + 2 * r)
-            for i in prange(g.rows * g.pieces, schedule="static"):
-                r = i % g.rows
-                apply(&g, ops, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step, shift + r % g.groups * step,
-                      found + 2 * r, &y[0, 0, 0] + r * g.n, i // g.rows)
+            for turn in range(g.turns):
+                s = turn * g.at_once
+                first, m = s * g.groups, min(g.at_once, g.samples - s) * g.groups
+                for i in prange(m * g.pieces, schedule="static"):
+                    r = first + i // g.pieces
+                    moments(&g, ops, &x[0, 0, 0] + r * g.n, i % g.pieces, pairs + 2 * r * g.pieces)
+                for i in prange(m, schedule="static"):
+                    join_moments(&g, pairs + 2 * (first + i) * g.pieces, centred, eps, found + 2 * (first + i))
+                for i in prange(m * g.pieces, schedule="static"):
+                    r = first + i % m
+                    apply(&g, ops, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step, shift + r % g.groups * step,
+                          found + 2 * r, &y[0, 0, 0] + r * g.n, i // m)
         else:
             for r in prange(g.rows, schedule="static"):
                 for k in range(g.pieces):
@@ -270,7 +286,7 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
     cdef real* copies = lines + 2 * g.blocks * width
     cdef const real* scale = NULL
     cdef const real* centre = NULL
-    cdef Py_ssize_t i, r, c, step = g.n if g.by_elements else g.planes
+    cdef Py_ssize_t i, r, c, s = 0, turn = 0, first = 0, m = 0, step = g.n if g.by_elements else g.planes
     cdef unsigned long long mode = 0
     if weighted:
         scale = &gamma[0]
@@ -288,16 +304,20 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
     with nogil, parallel(num_threads=team(n_threads, 5.0 * g.rows * g.n)):
         mode = flush_on()
         if g.large:
-            for i in prange(g.rows * g.pieces, schedule="static"):
-                r = i % g.rows
-                slopes(&g, ops, &dy[0, 0, 0] + r * g.n, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step,
-                       centre[r] if centred else 0.0, pairs + 2 * r * g.pairs, i // g.rows)
-            for r in prange(g.rows, schedule="static"):
-                join_slopes(&g, pairs + 2 * r * g.pairs, scale + r % g.groups * step, centred,
-                            centre[r] if centred else 0.0, (&invstd[0, 0])[r], found + 4 * r)
-            for i in prange(g.groups * g.pieces, schedule="static"):
-                piece_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, found, &dx[0, 0, 0], lines,
-                                i % g.groups, i // g.groups)
+            for turn in range(g.turns):
+                s = turn * g.at_once
+                first, m = s * g.groups, min(g.at_once, g.samples - s) * g.groups
+                for i in prange(m * g.pieces, schedule="static"):
+                    r = first + i % m
+                    slopes(&g, ops, &dy[0, 0, 0] + r * g.n, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step,
+                           centre[r] if centred else 0.0, pairs + 2 * r * g.pairs, i // m)
+                for i in prange(m, schedule="static"):
+                    r = first + i
+                    join_slopes(&g, pairs + 2 * r * g.pairs, scale + r % g.groups * step, centred,
+                                centre[r] if centred else 0.0, (&invstd[0, 0])[r], found + 4 * r)
+                for i in prange(g.groups * g.pieces, schedule="static"):
+                    piece_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, found, &dx[0, 0, 0], lines, s,
+                                    i % g.groups, i // g.groups)
         else:
             for i in prange(g.blocks * g.groups, schedule="static"):
                 block_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, centre, &invstd[0, 0], pairs, found,
@@ -315,14 +335,14 @@ cdef void clear(const Plan* g, real* line, Py_ssize_t at, Py_ssize_t n) noexcept
 
 
 cdef void piece_gradients(const Plan* g, const kn_ops* ops, const real* dy, const real* x, const real* scale,
-                          Py_ssize_t step, const double* found, real* dx, real* line, Py_ssize_t group,
-                          Py_ssize_t i) noexcept nogil:
-    """One piece of the rows of a group in all samples."""
+                          Py_ssize_t step, const double* found, real* dx, real* line, Py_ssize_t first,
+                          Py_ssize_t group, Py_ssize_t i) noexcept nogil:
+    """One piece of the rows of a group in the samples from ``first`` on that go at once."""
     cdef Piece p = piece_of(g, i)
     cdef Py_ssize_t s, r
-    if g.by_elements:
+    if g.by_elements and first == 0:
         clear(g, line, group * g.n + p.at, p.n)
-    for s in range(g.samples):
+    for s in range(first, min(g.samples, first + g.at_once)):
         r = s * g.groups + group
         gradient(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, found + 4 * r, dx + r * g.n,
                  line + group * g.n, g.groups * g.n, i)

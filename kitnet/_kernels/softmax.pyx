@@ -1,8 +1,9 @@
 """Softmax, its logarithm and cross-entropy: a row is reduced along its vectors by one task, in one order.
 
 A task is a fixed number of rows, about CHUNK elements, which stay in the L1 cache between the passes for the largest
-element, for exp and sum, and for the scaling. Cross-entropy compares with one class a row, or with a distribution; both
-are one micro-kernel, and so are their gradients.
+element, for exp and sum, and for the scaling. Where the axis is not the last one, x is (M, C, P), and a task is a strip
+of the P columns of a sample, each of them reduced by a lane of its own. Cross-entropy compares with one class a row, or
+with a distribution; both are one micro-kernel, and so are their gradients.
 """
 
 from cython.parallel cimport parallel, prange
@@ -17,6 +18,7 @@ ctypedef fused real:
 
 cdef enum:
     CHUNK = 4096
+    COLUMNS = 64            # of a strip: whole lines of the cache, and at least four vectors
     EXP = 8                 # what exp costs, in multiply-adds
 
 
@@ -24,48 +26,66 @@ cdef Py_ssize_t rows_of_task(Py_ssize_t n) noexcept nogil:
     return max(1, CHUNK // max(n, 1))
 
 
-def softmax_forward(const real[:, ::1] x not None, real[:, ::1] y not None, int n_threads):
+cdef Py_ssize_t columns_of_task(Py_ssize_t n) noexcept nogil:
+    return max(COLUMNS, CHUNK // max(n, 1) // COLUMNS * COLUMNS)
+
+
+def softmax_forward(const real[:, :, ::1] x not None, real[:, :, ::1] y not None, int n_threads):
     forward(x, y, False, n_threads)
 
 
-def softmax_backward(const real[:, ::1] dy not None, const real[:, ::1] y not None, real[:, ::1] dx not None,
-                     int n_threads):
+def softmax_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] y not None,
+                     real[:, :, ::1] dx not None, int n_threads):
     backward(dy, y, dx, False, n_threads)
 
 
-def log_softmax_forward(const real[:, ::1] x not None, real[:, ::1] y not None, int n_threads):
+def log_softmax_forward(const real[:, :, ::1] x not None, real[:, :, ::1] y not None, int n_threads):
     forward(x, y, True, n_threads)
 
 
-def log_softmax_backward(const real[:, ::1] dy not None, const real[:, ::1] y not None, real[:, ::1] dx not None,
-                         int n_threads):
+def log_softmax_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] y not None,
+                         real[:, :, ::1] dx not None, int n_threads):
     backward(dy, y, dx, True, n_threads)
 
 
-cdef void forward(const real[:, ::1] x, real[:, ::1] y, bint log, int n_threads):
+cdef void forward(const real[:, :, ::1] x, real[:, :, ::1] y, bint log, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], step = rows_of_task(n), m
+    cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], columns = x.shape[2], step = rows_of_task(n), m, i
+    cdef Py_ssize_t width = columns_of_task(n), strips = (columns + width - 1) // width
     cdef unsigned long long mode = 0
-    if rows * n == 0:
+    if rows * n * columns == 0:
         return
-    with nogil, parallel(num_threads=team(n_threads, <double>rows * n * EXP)):
+    with nogil, parallel(num_threads=team(n_threads, <double>rows * n * columns * EXP)):
         mode = flush_on()
-        for m in prange(0, rows, step, schedule="static"):
-            (ops.log_softmax if log else ops.softmax)(&x[m, 0], &y[m, 0], min(step, rows - m), n)
+        if columns == 1:
+            for m in prange(0, rows, step, schedule="static"):
+                (ops.log_softmax if log else ops.softmax)(&x[m, 0, 0], &y[m, 0, 0], min(step, rows - m), n)
+        else:
+            for m in prange(rows * strips, schedule="static"):
+                i = m % strips * width
+                ops.softmax_across(&x[m // strips, 0, i], &y[m // strips, 0, i], n, columns, min(width, columns - i),
+                                   log)
         flush_restore(mode)
 
 
-cdef void backward(const real[:, ::1] dy, const real[:, ::1] y, real[:, ::1] dx, bint log, int n_threads):
+cdef void backward(const real[:, :, ::1] dy, const real[:, :, ::1] y, real[:, :, ::1] dx, bint log, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t rows = y.shape[0], n = y.shape[1], step = rows_of_task(n), m
+    cdef Py_ssize_t rows = y.shape[0], n = y.shape[1], columns = y.shape[2], step = rows_of_task(n), m, i
+    cdef Py_ssize_t width = columns_of_task(n), strips = (columns + width - 1) // width
     cdef unsigned long long mode = 0
-    if rows * n == 0:
+    if rows * n * columns == 0:
         return
-    with nogil, parallel(num_threads=team(n_threads, <double>rows * n * (EXP if log else 1))):
+    with nogil, parallel(num_threads=team(n_threads, <double>rows * n * columns * (EXP if log else 1))):
         mode = flush_on()
-        for m in prange(0, rows, step, schedule="static"):
-            (ops.log_softmax_backward if log else ops.softmax_backward)(&dy[m, 0], &y[m, 0], &dx[m, 0],
-                                                                        min(step, rows - m), n)
+        if columns == 1:
+            for m in prange(0, rows, step, schedule="static"):
+                (ops.log_softmax_backward if log else ops.softmax_backward)(&dy[m, 0, 0], &y[m, 0, 0], &dx[m, 0, 0],
+                                                                            min(step, rows - m), n)
+        else:
+            for m in prange(rows * strips, schedule="static"):
+                i = m % strips * width
+                ops.softmax_across_backward(&dy[m // strips, 0, i], &y[m // strips, 0, i], &dx[m // strips, 0, i], n,
+                                            columns, min(width, columns - i), log)
         flush_restore(mode)
 
 

@@ -1,11 +1,11 @@
-"""Any axis as the last one: what the kernels over rows see."""
+"""Any axis as the last one, or the one in the middle: what the kernels over rows see."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .._arrays import Array
-from .._geometry import one_int
+from .._geometry import one_int, product
 
 
 def counted_axis(x: Array, name: str, axis: int) -> int:
@@ -14,6 +14,11 @@ def counted_axis(x: Array, name: str, axis: int) -> int:
     if x.shape[axis] == 0:
         raise ValueError(f"{name}: expected at least 1 element along axis {axis}, got shape {x.shape}")
     return axis
+
+
+def around(x: Array, axis: int) -> Array:
+    """``x``, which is contiguous, as (M, C, P), C being the size of ``axis`` (not 0)."""
+    return x.reshape(product(x.shape[:axis]), x.shape[axis], product(x.shape[axis + 1 :]))
 
 
 def to_rows(x: Array, axis: int) -> Array:

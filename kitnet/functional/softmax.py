@@ -6,7 +6,7 @@ import numpy as np
 
 from .._arrays import Array, empty, gate
 from .._backend import kernels, n_threads
-from ._rows import counted_axis, from_rows, to_rows
+from ._rows import around, counted_axis
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -40,10 +40,9 @@ def softmax(x: Array, axis: int = -1) -> Array:
     """
     x = gate(x, "x")
     axis = counted_axis(x, "x", axis)
-    rows = to_rows(x, axis)
-    y = empty(rows.shape, x.dtype)
-    kernels().softmax_forward(rows, y, n_threads())
-    return from_rows(y, x.shape, axis)
+    y = empty(x.shape, x.dtype)
+    kernels().softmax_forward(around(x, axis), around(y, axis), n_threads())
+    return y
 
 
 def softmax_backward(dy: Array, y: Array, axis: int = -1) -> Array:
@@ -57,10 +56,9 @@ def softmax_backward(dy: Array, y: Array, axis: int = -1) -> Array:
     y = gate(y, "y")
     axis = counted_axis(y, "y", axis)
     dy = gate(dy, "dy", dtype=y.dtype, shape=y.shape)
-    rows = to_rows(y, axis)
-    dx = empty(rows.shape, y.dtype)
-    kernels().softmax_backward(to_rows(dy, axis), rows, dx, n_threads())
-    return from_rows(dx, y.shape, axis)
+    dx = empty(y.shape, y.dtype)
+    kernels().softmax_backward(around(dy, axis), around(y, axis), around(dx, axis), n_threads())
+    return dx
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
@@ -77,10 +75,9 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """
     x = gate(x, "x")
     axis = counted_axis(x, "x", axis)
-    rows = to_rows(x, axis)
-    y = empty(rows.shape, x.dtype)
-    kernels().log_softmax_forward(rows, y, n_threads())
-    return from_rows(y, x.shape, axis)
+    y = empty(x.shape, x.dtype)
+    kernels().log_softmax_forward(around(x, axis), around(y, axis), n_threads())
+    return y
 
 
 def log_softmax_backward(dy: Array, y: Array, axis: int = -1) -> Array:
@@ -94,10 +91,9 @@ def log_softmax_backward(dy: Array, y: Array, axis: int = -1) -> Array:
     y = gate(y, "y")
     axis = counted_axis(y, "y", axis)
     dy = gate(dy, "dy", dtype=y.dtype, shape=y.shape)
-    rows = to_rows(y, axis)
-    dx = empty(rows.shape, y.dtype)
-    kernels().log_softmax_backward(to_rows(dy, axis), rows, dx, n_threads())
-    return from_rows(dx, y.shape, axis)
+    dx = empty(y.shape, y.dtype)
+    kernels().log_softmax_backward(around(dy, axis), around(y, axis), around(dx, axis), n_threads())
+    return dx
 
 
 def softmin(x: Array, axis: int = -1) -> Array:

@@ -33,6 +33,9 @@ CASES: list[Case] = [
     *(family(m=3, c=c) for c in EDGES for family in _ROWS),
     *(family(m=m, c=10) for m in (0, 1, 8, 33) for family in _ROWS),
     *(family(m=12, c=21, special=True) for family in _ROWS[:3]),
+    *(family(m=3, c=c, p=p) for c, p in ((1, 3), (10, 65), (33, 2), (70, 130)) for family in _ROWS[:2]),
+    *(family(m=5, c=40, p=p) for p in EDGES for family in _ROWS[:2]),
+    *(family(m=12, c=21, p=19, special=True) for family in _ROWS[:2]),
     *(family(m=700, c=100) for family in _ROWS),
     *(family(m=5, c=1100) for family in _ROWS),
     *(family(m=33, c=c, **_MIXED) for c in (1, 16, 37) for family in _ROWS[2:]),
@@ -53,6 +56,7 @@ _SIZE = 32 * 64 * 56 * 56
 BENCH: list[Case] = [
     Softmax(m=8192, c=100),
     LogSoftmax(m=8192, c=100),
+    Softmax(m=32, c=64, p=56 * 56),
     CrossEntropy(m=128, c=1000),
     CrossEntropy(m=128, c=1000, **_MIXED),
     SoftCrossEntropy(m=128, c=1000),

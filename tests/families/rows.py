@@ -167,13 +167,14 @@ class RowNorm(Case):
 class Softmax(Case):
     m: int
     c: int
+    p: int = 1
 
     forward = "softmax_forward"
     gradients: ClassVar = {"x": ("softmax_backward", "dx")}
 
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
-        x = logits(self, rng, dtype)
+        x = np.stack([logits(self, rng, dtype) for _ in range(self.p)], axis=-1)
         forward = Call("softmax_forward", {"x": x}, {"y": (x.shape, dtype)}, batched=("x", "y"))
         backward = Call(
             "softmax_backward",
@@ -188,13 +189,14 @@ class Softmax(Case):
 class LogSoftmax(Case):
     m: int
     c: int
+    p: int = 1
 
     forward = "log_softmax_forward"
     gradients: ClassVar = {"x": ("log_softmax_backward", "dx")}
 
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
-        x = logits(self, rng, dtype)
+        x = np.stack([logits(self, rng, dtype) for _ in range(self.p)], axis=-1)
         forward = Call("log_softmax_forward", {"x": x}, {"y": (x.shape, dtype)}, batched=("x", "y"))
         backward = Call(
             "log_softmax_backward",

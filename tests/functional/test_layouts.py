@@ -228,11 +228,11 @@ def _row_norm(case: RowNorm, a: Arrays) -> Arrays:
 
 
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
-    return {"y": F.softmax(a["x"]), "dx": F.softmax_backward(a["dy"], a["y"])}
+    return {"y": F.softmax(a["x"], 1), "dx": F.softmax_backward(a["dy"], a["y"], 1)}
 
 
 def _log_softmax(case: LogSoftmax, a: Arrays) -> Arrays:
-    return {"y": F.log_softmax(a["x"]), "dx": F.log_softmax_backward(a["dy"], a["y"])}
+    return {"y": F.log_softmax(a["x"], 1), "dx": F.log_softmax_backward(a["dy"], a["y"], 1)}
 
 
 def _cross_entropy(case: CrossEntropy, a: Arrays) -> Arrays:

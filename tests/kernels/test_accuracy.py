@@ -47,7 +47,7 @@ def test_variance_far_from_zero(isa: str, dtype: type, shape: tuple[int, ...], o
 def _exp(x: np.ndarray) -> np.ndarray:
     """exp(x) for x <= 0, as softmax computes it: beside 0, and where the sum is 1 but for 2^-30."""
     y = np.empty((len(x), 2), x.dtype)
-    compiled.softmax_forward(np.stack([x, np.zeros_like(x)], axis=1), y, 1)
+    compiled.softmax_forward(np.stack([x, np.zeros_like(x)], axis=1)[..., None], y[..., None], 1)
     return y[:, 0]
 
 

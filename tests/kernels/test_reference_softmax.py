@@ -25,6 +25,12 @@ def test_softmax_by_hand():
         assert np.isnan(softmax(*row)).all()
 
 
+def test_softmax_runs_down_the_second_axis():
+    x, y = np.array([[[0, 5.0], [math.log(3), 5]]]), np.empty((1, 2, 2))
+    ref.softmax_forward(x, y, 1)
+    np.testing.assert_allclose(y, [[[0.25, 0.5], [0.75, 0.5]]])
+
+
 def test_softmax_gradient_ignores_a_common_shift():
     y, dx = softmax(1, 2, 3)[None], np.empty((1, 3))
     ref.softmax_backward(np.full((1, 3), 7.0), y, dx, 1)

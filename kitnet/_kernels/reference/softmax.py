@@ -10,7 +10,7 @@ from ._windows import Array, ieee, wide
 
 
 def _shifted(x: Array) -> Array:
-    """x (M, C) less the largest of its row: exp cannot overflow, and softmax does not change."""
+    """x (M, C, ...) less the largest of C numbers: exp cannot overflow, and softmax does not change."""
     rows = wide(x)
     shifted: Array = rows - rows.max(axis=1, keepdims=True, initial=-math.inf)
     return shifted
@@ -18,14 +18,14 @@ def _shifted(x: Array) -> Array:
 
 @ieee
 def softmax_forward(x: Array, y: Array, n_threads: int) -> None:
-    """y[m, c] = exp(x[m, c]) / sum over j of exp(x[m, j]); a row of only -inf, or with +inf, gives NaN."""
+    """y (M, C, P) = exp(x) / its sum over C; C numbers of only -inf, or with +inf, give NaN."""
     e = np.exp(_shifted(x))
     y[...] = e / e.sum(axis=1, keepdims=True)
 
 
 @ieee
 def softmax_backward(dy: Array, y: Array, dx: Array, n_threads: int) -> None:
-    """dx[m, c] = y[m, c] (dy[m, c] - sum over j of dy[m, j] y[m, j])"""
+    """dx (M, C, P) = y (dy - the sum over C of dy y)"""
     delta, soft = wide(dy), wide(y)
     dx[...] = soft * (delta - (delta * soft).sum(axis=1, keepdims=True))
 
@@ -39,7 +39,7 @@ def log_softmax_forward(x: Array, y: Array, n_threads: int) -> None:
 
 @ieee
 def log_softmax_backward(dy: Array, y: Array, dx: Array, n_threads: int) -> None:
-    """dx[m, c] = dy[m, c] - exp(y[m, c]) sum over j of dy[m, j]"""
+    """dx (M, C, P) = dy - exp(y) times the sum over C of dy"""
     delta = wide(dy)
     dx[...] = delta - np.exp(wide(y)) * delta.sum(axis=1, keepdims=True)
 

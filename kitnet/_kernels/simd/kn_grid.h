@@ -45,6 +45,23 @@ typedef struct {
     ptrdiff_t lines, pitch, before;   /* scratch: how many lines, elements of one, and where in it a row begins */
 } kn_sheet;
 
+/* An axis by lists: result j is the sum of weight[t] times cell index[t] over start[j] <= t < start[j + 1]. */
+typedef struct {
+    const int *start; /* NULL: the axis stays as it is */
+    const int *index;
+    const void *weight;
+    ptrdiff_t size, out; /* cells, results */
+    const struct kn_pick *picks; /* blocks of results, one without any after the last; or NULL */
+} kn_lists;
+
+/* A block of results, not more than lanes, and the cells that it reads, not more than a window. By tap, number and
+ * weight have a vector: the number of a cell in the window (-1: none), an integer as wide as a weight, and its
+ * weight. */
+typedef struct kn_pick {
+    ptrdiff_t cell, cells, result, results, taps;
+    const void *number, *weight;
+} kn_pick;
+
 /* The least t >= 0 with start + t * step >= 0, at most n. */
 static inline ptrdiff_t kn_enter(ptrdiff_t start, ptrdiff_t step, ptrdiff_t n)
 {

@@ -12,6 +12,9 @@
 #define KN_WHOLE_STORE(p, v) v_store(p, v)
 #define KN_PART_STORE(p, v) v_store_part(p, v, n - i)
 
+/* The piece to be summed after this one begins where a row of it ends: it is fetched meanwhile. */
+#define KN_NEXT(p) __builtin_prefetch(p, 0, 2)
+
 /* STEP(k, at, LOAD, STORE) for each vector of the rows; the last one of a row may be a part of one. */
 #define KN_SWEEP(STEP)                                                                                             \
     for (ptrdiff_t r = 0; r < rows; r++) {                                                                         \
@@ -57,7 +60,11 @@ KN_INLINE void KN(moments_block)(const R *x, ptrdiff_t stride, ptrdiff_t rows, p
     const double share = 1 / ((double)rows * (by_columns ? 1 : n));
     V c[4] = {KN_ZERO, KN_ZERO, KN_ZERO, KN_ZERO}, s[4] = {KN_ZERO, KN_ZERO, KN_ZERO, KN_ZERO};
     V q[4] = {KN_ZERO, KN_ZERO, KN_ZERO, KN_ZERO};
-#define KN_STEP(k, at, LOAD, STORE) c[k] += (R)share * LOAD(x + (at), KN_ZERO);
+#define KN_STEP(k, at, LOAD, STORE)                                                                                \
+    {                                                                                                              \
+        KN_NEXT(x + (at) + n);                                                                                     \
+        c[k] += (R)share * LOAD(x + (at), KN_ZERO);                                                                \
+    }
     KN_SWEEP(KN_STEP)
 #undef KN_STEP
     if (!by_columns) {
@@ -99,6 +106,8 @@ KN_INLINE void KN(slopes_block)(const R *dy, const R *x, const R *mean_, ptrdiff
     KN(spread)(mean, mean_, n, by_columns);
 #define KN_STEP(k, at, LOAD, STORE)                                                                                \
     {                                                                                                              \
+        KN_NEXT(dy + (at) + n);                                                                                    \
+        KN_NEXT(x + (at) + n);                                                                                     \
         const V g = LOAD(dy + (at), KN_ZERO);                                                                      \
         s[k] += g;                                                                                                 \
         q[k] += g * (LOAD(x + (at), KN_ZERO) - mean[k]);                                                           \
@@ -169,6 +178,8 @@ KN_INLINE void KN(gradient_block)(const R *dy, const R *x, const R *coefficients
     KN(spread)(factor, coefficients + 4 * step, n, by_columns);
 #define KN_STEP(k, at, LOAD, STORE)                                                                                \
     {                                                                                                              \
+        __builtin_prefetch(dy + (at) + KN_ONWARD);                                                                 \
+        __builtin_prefetch(x + (at) + KN_ONWARD);                                                                  \
         const V d = LOAD(dy + (at), KN_ZERO) * factor[k] - delta[k];                                               \
         STORE(dx + (at), (d + (LOAD(x + (at), KN_ZERO) - mean[k]) * slope[k]) * scale[k]);                         \
     }

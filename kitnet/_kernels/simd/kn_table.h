@@ -74,6 +74,7 @@ typedef struct {
     ptrdiff_t lanes;                      /* elements in a vector */
     ptrdiff_t mac_rows;                   /* the tallest mac tile */
     ptrdiff_t dot_rows;                   /* the tallest dot tile */
+    ptrdiff_t pick_cells;                 /* the cells that resampling can pick from, 0 where it cannot */
     ptrdiff_t dot_cols;                   /* the width of every dot tile, in rows of b */
     ptrdiff_t mac_vectors[KN_MAX_MAC_ROWS + 1]; /* the width of the tile of m rows, in vectors */
     kn_mac mac[KN_MAX_MAC_ROWS + 1];
@@ -143,6 +144,10 @@ typedef struct {
     void (*softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
     void (*log_softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
     void (*log_softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
+    /* the same, or with the logarithm, down the first ``width`` columns of n rows of ``inner`` */
+    void (*softmax_across)(const void *x, void *y, ptrdiff_t n, ptrdiff_t inner, ptrdiff_t width, int log);
+    void (*softmax_across_backward)(const void *dy, const void *y, void *dx, ptrdiff_t n, ptrdiff_t inner,
+                                    ptrdiff_t width, int log);
     /* prob = softmax(x), loss = -sum of q log prob, a number a row;  dx = (prob sum of q - q) dloss; see kn_softmax.h
      * for q, which target (or soft, or NULL), weight (or NULL) and smoothing make */
     void (*cross_entropy)(const void *x, const int64_t *target, const void *soft, const void *weight, double smoothing,
@@ -161,12 +166,13 @@ typedef struct {
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     /* one row, whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); dx from the row's
-     * mean, delta, slope and scale, with what it adds to dgamma and dbeta */
+     * mean, delta, slope and scale, with what it adds to dgamma and dbeta; fetches what lies ahead of x and dy */
     void (*rownorm_apply)(const void *x, const void *gamma, const void *beta, double mean, double scale, void *y,
-                          ptrdiff_t n);
-    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out);
+                          ptrdiff_t n, ptrdiff_t ahead);
+    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out,
+                           ptrdiff_t ahead);
     void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
-                             void *dgamma, void *dbeta, ptrdiff_t n);
+                             void *dgamma, void *dbeta, ptrdiff_t n, ptrdiff_t ahead);
     kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average;
     /* the sum of n products a[i] b[i] */
     double (*inner)(const void *a, const void *b, ptrdiff_t n);
@@ -186,6 +192,12 @@ typedef struct {
     void (*spread_rows)(const kn_sheet *s, const void *dy, const void *by_row, const void *by_column, void *lines,
                         void *dx);
     void (*peak_rows)(const kn_sheet *s, const void *x, void *lines, void *y, int *index);
+    /* resampling by lists: rows [from, to) of a plane, where w has picks; those across rows; along lines: see
+     * kn_resample.h */
+    void (*resample_plane)(const kn_lists *h, const kn_lists *w, const void *x, void *y, ptrdiff_t from, ptrdiff_t to);
+    void (*resample_across)(const kn_lists *axis, ptrdiff_t from, ptrdiff_t to, const void *x, ptrdiff_t base, void *y,
+                            ptrdiff_t inner);
+    void (*resample_along)(const kn_lists *axis, const void *x, void *y, ptrdiff_t lines);
     /* im2col and back: see kn_columns.h, kn_fold.h */
     void (*fold_row)(const kn_row *g, const void *cols, ptrdiff_t apart, ptrdiff_t ahead, void *lines, void *x);
     void (*unfold_row)(const kn_row *g, const void *x, ptrdiff_t pitch, ptrdiff_t k, ptrdiff_t rows, void *dst);

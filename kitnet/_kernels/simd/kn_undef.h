@@ -92,3 +92,8 @@
 #undef KN_VALUE_LOOP
 #undef KN_SLOPE_LOOP
 #undef KN_LOSS_BLOCK
+#undef KN_SQUARES
+#undef KN_PICKS
+#undef KN_PICK_CELLS
+#undef KN_ONWARD
+#undef KN_NEXT
