@@ -22,6 +22,10 @@
 #undef KN_EVEN_OVERLAP
 #undef KN_ZIP_LOW
 #undef KN_ZIP_HIGH
+#undef KN_SLIDE_UP
+#undef KN_SLIDE_DOWN
+#undef KN_DEPTH
+#undef KN_FURTHER
 #undef KN_BODY
 #undef KN_COMPARE
 #undef KN_EACH_PARTNER
