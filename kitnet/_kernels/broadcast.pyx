@@ -8,7 +8,8 @@
                 before; after the last ones cast_out: bias, clipping, and transposed into the images
 
 The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
-micro-kernel. Where no window meets the padding the source is not staged at all.
+micro-kernel. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
+may be woven: a tile has the sums of one beside those of the next, and the rows of the result are written whole.
 
 Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
 summed in one order: the bits depend neither on threads nor on the batch. Blocks of filters have no say in that order;
@@ -89,13 +90,13 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     """Choose panels, blocks of filters and channels, and blocks of columns."""
     cdef Axis* axis = lattice.axis
     cdef const Product* f = plan.f
-    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
     cdef Py_ssize_t phases, places, sums, wanted
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
     plan.panels = (plan.vectors + WIDTH - 1) // WIDTH
-    plan.blocks = (f.depth * taps + KC - 1) // KC
+    plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
     plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
     plan.blocks = (f.depth + plan.channels - 1) // plan.channels
     if axis[2].stride == 2 and axis[2].phases == 2:
@@ -104,7 +105,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     phases = axis[0].phases * axis[1].phases * axis[2].phases
     plan.filter_blocks = 1
     while True:
-        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize)
+        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize * woven)
         places = STAGED // (plan.channels * phases * itemsize)
         if plan.blocks > 1:
             places = min(places, sums * axis[2].step)
@@ -121,9 +122,15 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
 
 
 cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
-    """The place of a tap in the order of the sums: line by line of the kernel, each over all channels of a block."""
-    cdef Py_ssize_t width = lattice.axis[2].taps
-    return (tap // width * channels + channel) * width + tap % width
+    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of the
+    kernel, each over all channels of a block."""
+    cdef const Axis* axis = &lattice.axis[2]
+    cdef Py_ssize_t k = tap % axis.taps, line = tap // axis.taps, p = 0, width
+    while k >= axis.split[p + 1]:
+        p += 1
+    width = axis.split[p + 1] - axis.split[p]
+    return axis.split[p] * (lattice.taps // axis.taps) * channels + (line * channels + channel) * width \
+        + k - axis.split[p]
 
 
 cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
@@ -214,7 +221,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 rows.ahead = 2 * ops.cast_rows * axis[2].step
             rows.place = group * plan.vectors * ops.lanes + WIDTH * p * ops.lanes
             width = WIDTH * ops.lanes * (p - part(plan.panels, plan.filter_blocks, filters))
-            sum = sums + width * all if plan.blocks > 1 else sums
+            sum = sums + axis[2].woven * width * all if plan.blocks > 1 else sums
             for n in range(block.images):
                 rows.to = (block.image + n) * f.groups * f.rows + group * f.rows + WIDTH * p * ops.lanes
                 for d in range(block.count[0]):
@@ -224,7 +231,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                                 packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
                                 * lattice.taps, bias, dest, sum)
                         if plan.blocks > 1:
-                            sum += rows.width * rows.vectors * ops.lanes
+                            sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
@@ -233,10 +240,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t width = rows.vectors * ops.lanes, line = rows.channels * axis[2].taps
+    cdef Py_ssize_t width = rows.vectors * ops.lanes, woven = axis[2].woven, line
+    cdef Py_ssize_t lines = axis[0].taps * axis[1].taps
     cdef Py_ssize_t tiles = (rows.width + ops.cast_rows - 1) // ops.cast_rows
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
-    cdef Py_ssize_t first, end, i, low, high, t, q, m, k
+    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p
     cdef int accumulate
     cdef const real* at = staged
     cdef real* to = dest + rows.to * plane
@@ -263,18 +271,21 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
             ops.cast_ahead(to + q * to_step, rows.filters, plane)
-        accumulate = rows.accumulate
-        for i in range(first, max(end, first + 1)):
-            k = (i * axis[1].taps + low) * line
-            ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
-                                                           rows.offset + k, panel + k * width, sum, accumulate,
-                                                           rows.ahead)
-            accumulate = True
+        for p in range(woven):
+            line = rows.channels * (axis[2].split[p + 1] - axis[2].split[p])
+            accumulate = rows.accumulate
+            for i in range(first, max(end, first + 1)):
+                k = axis[2].split[p] * lines * rows.channels + (i * axis[1].taps + low) * line
+                ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
+                                                               rows.offset + k, panel + k * width, sum + p * width,
+                                                               woven * width, accumulate, rows.ahead)
+                accumulate = True
         if rows.last:
-            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, rows.low, rows.high, to + q * to_step, plane,
-                         to_step)
+            k = m if woven == 1 else min(woven * m, axis[2].to_size - (block.first[2] + q) * woven)
+            ops.cast_out(sum, width, k, rows.filters, bias + rows.place, rows.low, rows.high, to + q * to_step, plane,
+                         to_step // woven)
         if plan.blocks > 1:
-            sum += m * width
+            sum += woven * m * width
 
 
 cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source, const real* weight, const real* bias,
@@ -300,7 +311,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
-    sums_size = plan.most if plan.blocks > 1 else ops.cast_rows
+    sums_size = lattice.axis[2].woven * (plan.most if plan.blocks > 1 else ops.cast_rows)
     sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
                                       if plan.blocks > 1 else 1)
     cdef Memory packed_memory = scratch(f.groups * padded * (f.depth * lattice.taps + 1) * sizeof(real))
