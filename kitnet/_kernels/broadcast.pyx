@@ -37,7 +37,8 @@ cdef enum:
     SUMS = 512 * 1024       # bytes of sums in a block
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     TURNED = 64             # taps that are turned at a time when the weights are packed
-    SPLIT = 1 << 19         # multiply-adds in a task at least
+    SPLIT = 1 << 19         # multiply-adds in a task at least,
+    ROWS = 16               # and rows of pixels, for each reading of the weights
     WORTH = 32              # taps that pay for the transposition of a tile,
     PIXELS = 4              # and the shortest row that makes one
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
@@ -92,7 +93,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef const Product* f = plan.f
     cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
-    cdef Py_ssize_t phases, places, sums, wanted
+    cdef Py_ssize_t phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
     plan.panels = (plan.vectors + WIDTH - 1) // WIDTH
@@ -103,13 +104,17 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
         make_dense(&axis[2])
     plan.in_place = (lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
     phases = axis[0].phases * axis[1].phases * axis[2].phases
+    # The images are spread over the tasks first: what is staged for many filters is not staged again for others.
+    images = min(<Py_ssize_t>ENOUGH * threads, <Py_ssize_t>(plan.macs / SPLIT)) // f.groups
+    images = (f.batch + max(1, images) - 1) // max(1, images)
+    images = max(images, (ROWS + axis[0].out * axis[1].out - 1) // (axis[0].out * axis[1].out))
     plan.filter_blocks = 1
     while True:
         sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize * woven)
         places = STAGED // (plan.channels * phases * itemsize)
         if plan.blocks > 1:
             places = min(places, sums * axis[2].step)
-        choose_blocks(lattice, max(ops.cast_rows, places), 0, f.batch, -1)
+        choose_blocks(lattice, max(ops.cast_rows, places), 0, min(images, f.batch), -1)
         wanted = f.groups * count_blocks(lattice, f.batch)
         wanted = min(min((ENOUGH * threads + wanted - 1) // wanted, <Py_ssize_t>(plan.macs / SPLIT)), plan.panels)
         if plan.filter_blocks >= wanted:
