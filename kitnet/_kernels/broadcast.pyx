@@ -86,6 +86,16 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
             and at_most(&f.choice.lanes, FILLED_LANES, cast, mac))
 
 
+cdef Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks, int threads) noexcept nogil:
+    """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
+    cdef Py_ssize_t images, cost, least = 0, best = most
+    for images in range(most, most // 2, -1):
+        cost = ((batch + images - 1) // images * tasks + threads - 1) // threads * images
+        if least == 0 or cost < least:
+            least, best = cost, images
+    return best
+
+
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
                     int threads) noexcept nogil:
     """Choose panels, blocks of filters and channels, and blocks of columns."""
@@ -120,6 +130,9 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
         if plan.filter_blocks >= wanted:
             break
         plan.filter_blocks = wanted
+    if lattice.images > 1:
+        choose_blocks(lattice, max(ops.cast_rows, places), 0,
+                      even_images(f.batch, lattice.images, f.groups * plan.filter_blocks, threads), -1)
     plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
@@ -275,7 +288,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         q = part(rows.width, tiles, t)
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
-            ops.cast_ahead(to + q * to_step, rows.filters, plane)
+            for k in range((woven * m + ops.lanes - 1) // ops.lanes):
+                ops.cast_ahead(to + q * to_step + k * ops.lanes, rows.filters, plane)
         for p in range(woven):
             line = rows.channels * (axis[2].split[p + 1] - axis[2].split[p])
             accumulate = rows.accumulate
