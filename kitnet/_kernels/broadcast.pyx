@@ -140,8 +140,8 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
 
 
 cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
-    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of the
-    kernel, each over all channels of a block."""
+    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of
+    the kernel, each over all channels of a block."""
     cdef const Axis* axis = &lattice.axis[2]
     cdef Py_ssize_t k = tap % axis.taps, line = tap // axis.taps, p = 0, width
     while k >= axis.split[p + 1]:

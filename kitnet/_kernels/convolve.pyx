@@ -1,8 +1,9 @@
 """Convolution, forward and backward to the data: which way it goes, and over which axes.
 
 Both directions are one convolution. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
-of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. With a
-bias and bounds, backward is the transposed convolution.
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. Phases
+of the columns go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the
+transposed convolution.
 """
 
 from cython.parallel cimport prange
@@ -110,8 +111,8 @@ cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t pla
 cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, const Py_ssize_t* w_shape,
                    const Py_ssize_t* x_shape, stride, padding, dilation, const Py_ssize_t* phases, Py_ssize_t phase,
                    Py_ssize_t woven=1) except -1:
-    """The three axes of one phase of the stride, of ``phases`` on each axis, or of some that are woven; ``free`` is room
-    for their tables."""
+    """The three axes of one phase of the stride, of ``phases`` on each axis, or of some that are woven; ``free`` is
+    room for their tables."""
     cdef int a
     for a in range(2, -1, -1):
         axis_backward(&axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
@@ -124,8 +125,8 @@ cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, cons
 cdef Py_ssize_t count_woven(const Product* product, Lattice* lattice, Py_ssize_t* free, const Py_ssize_t* y_shape,
                             const Py_ssize_t* w_shape, const Py_ssize_t* x_shape, stride, padding, dilation,
                             const Py_ssize_t* phases, Py_ssize_t phase, bint single) except -1:
-    """How many phases, from this one on, are computed together: those of the columns, where the filters are in the lanes
-    for all of them; what the one with the most taps chose is in the choice."""
+    """How many phases, from this one on, are computed together: those of the columns, where the filters are in the
+    lanes for all of them; what the one with the most taps chose is in the choice."""
     cdef Filtering f
     cdef Choice told
     cdef Py_ssize_t p, taps, most = 0
