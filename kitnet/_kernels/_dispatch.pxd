@@ -74,7 +74,7 @@ cdef extern from "kn_table.h" nogil:
                             void* c, Py_ssize_t ldc, Py_ssize_t cols, int accumulate) noexcept nogil
 
     ctypedef void (*kn_cast)(Py_ssize_t kc, const void* x, const Py_ssize_t* off, const void* w, void* c,
-                             int accumulate, Py_ssize_t ahead) noexcept nogil
+                             Py_ssize_t pitch, int accumulate, Py_ssize_t ahead) noexcept nogil
 
     ctypedef void (*kn_cast_weight)(Py_ssize_t rows, Py_ssize_t n, const void* x, const Py_ssize_t* off,
                                     Py_ssize_t gap, const void* dy, void* c, int accumulate) noexcept nogil

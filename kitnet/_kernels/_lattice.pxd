@@ -9,6 +9,9 @@ large as the image), the block is packed instead: one row a tap, and no column w
 
 from ._dispatch cimport kn_ops
 
+cdef enum:
+    MOST_WOVEN = 4          # phases of an axis that are computed together
+
 
 cdef inline const void* beside(const void* array, const void* like, const void* place) noexcept nogil:
     """Where in ``array`` stands what stands at ``place`` in ``like``; NULL where there is no such array."""
@@ -29,6 +32,8 @@ cdef struct Axis:
     Py_ssize_t* tap_phase   # which of the phases it reads,
     Py_ssize_t* tap_place   # and at which place
     Py_ssize_t* phase       # per phase: its position, below the stride
+    Py_ssize_t woven        # backward: phases of the destination side by side, each with taps of its own,
+    Py_ssize_t split[5]     # from its split on to the next; else 1
     Py_ssize_t to_size      # the destination: output o goes to o * to_step + to_first
     Py_ssize_t to_step
     Py_ssize_t to_first
@@ -63,7 +68,8 @@ cdef Py_ssize_t axis_words(Py_ssize_t kernel) noexcept nogil
 cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out) noexcept nogil
 cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
-                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase) noexcept nogil
+                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase,
+                        Py_ssize_t woven) noexcept nogil
 cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil
 cdef bint lies_inside(const Axis* axis) noexcept nogil
 cdef void flatten(Axis* axis) noexcept nogil

@@ -22,8 +22,8 @@ cdef void begin(Axis* axis, Py_ssize_t* words, Py_ssize_t kernel) noexcept nogil
     axis.tap_phase = words + kernel
     axis.tap_place = words + 2 * kernel
     axis.phase = words + 3 * kernel
-    axis.taps = axis.phases = axis.reach = 0
-    axis.step = 1
+    axis.taps = axis.phases = axis.reach = axis.split[0] = axis.split[1] = 0
+    axis.step = axis.woven = 1
 
 
 cdef void add_tap(Axis* axis, Py_ssize_t tap, Py_ssize_t position, Py_ssize_t place) noexcept nogil:
@@ -39,6 +39,7 @@ cdef void add_tap(Axis* axis, Py_ssize_t tap, Py_ssize_t position, Py_ssize_t pl
     axis.tap_place[axis.taps] = place
     axis.reach = max(axis.reach, place)
     axis.taps += 1
+    axis.split[axis.woven] = axis.taps
 
 
 cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
@@ -53,22 +54,28 @@ cdef void axis_forward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_
 
 
 cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize_t kernel, Py_ssize_t stride,
-                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase) noexcept nogil:
+                        Py_ssize_t pad, Py_ssize_t dilation, Py_ssize_t out, Py_ssize_t phase,
+                        Py_ssize_t woven) noexcept nogil:
     """The gradient for the inputs i = phase + stride * t: dx[i] = sum_r dy[t + e(r)] w[r], over the taps r for which
-    e(r) = (phase + pad - r * dilation) / stride is an integer. The source is dy, of size ``out``."""
-    cdef Py_ssize_t r, e, least = 0
+    e(r) = (phase + pad - r * dilation) / stride is an integer. The source is dy, of size ``out``. Also for the phases
+    behind this one, ``woven`` in all, one after the other."""
+    cdef Py_ssize_t p, r, e, least = 0, found = 0
     begin(axis, words, kernel)
     axis.size, axis.stride = out, 1
     axis.out = (size - phase + stride - 1) // stride if phase < size else 0
     axis.to_size, axis.to_step, axis.to_first = size, stride, phase
-    for r in range(kernel):  # e falls with r, so the last tap has the least
-        e = phase + pad - r * dilation
-        if e % stride == 0:
-            least = e // stride
-    for r in range(kernel):
-        e = phase + pad - r * dilation
-        if e % stride == 0:
-            add_tap(axis, r, 0, e // stride - least)
+    for p in range(woven):
+        for r in range(kernel):
+            e = phase + p + pad - r * dilation
+            if e % stride == 0:
+                least = min(least, e // stride) if found else e // stride
+                found = 1
+    for p in range(woven):
+        axis.woven, axis.split[p + 1] = p + 1, axis.taps
+        for r in range(kernel):
+            e = phase + p + pad - r * dilation
+            if e % stride == 0:
+                add_tap(axis, r, 0, e // stride - least)
     axis.pad = -least
 
 

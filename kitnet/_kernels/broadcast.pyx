@@ -8,7 +8,8 @@
                 before; after the last ones cast_out: bias, what is to be added, clipping, transposed into the images
 
 The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
-micro-kernel. Where no window meets the padding the source is not staged at all.
+micro-kernel. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
+may be woven: a tile has the sums of one beside those of the next, and the rows of the result are written whole.
 
 Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
 summed in one order: the bits depend neither on threads nor on the batch. Blocks of filters have no say in that order;
@@ -36,7 +37,8 @@ cdef enum:
     SUMS = 512 * 1024       # bytes of sums in a block
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     TURNED = 64             # taps that are turned at a time when the weights are packed
-    SPLIT = 1 << 19         # multiply-adds in a task at least
+    SPLIT = 1 << 19         # multiply-adds in a task at least,
+    ROWS = 16               # and rows of pixels, for each reading of the weights
     WORTH = 32              # taps that pay for the transposition of a tile,
     STRAIGHT = 96           # or so many where the other way needs no detour (conv.pyx): it fills whole tiles,
     PIXELS = 4              # and the shortest row that makes one
@@ -87,36 +89,53 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
             and at_most(&f.choice.lanes, FILLED_LANES, cast, mac))
 
 
+cdef Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks, int threads) noexcept nogil:
+    """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
+    cdef Py_ssize_t images, cost, least = 0, best = most
+    for images in range(most, most // 2, -1):
+        cost = ((batch + images - 1) // images * tasks + threads - 1) // threads * images
+        if least == 0 or cost < least:
+            least, best = cost, images
+    return best
+
+
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
                     int threads) noexcept nogil:
     """Choose panels, blocks of filters and channels, and blocks of columns."""
     cdef Axis* axis = lattice.axis
     cdef const Product* f = plan.f
-    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
-    cdef Py_ssize_t phases, places, sums, wanted
+    cdef Py_ssize_t phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
     plan.panels = (plan.vectors + WIDTH - 1) // WIDTH
-    plan.blocks = (f.depth * taps + KC - 1) // KC
+    plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
     plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
     plan.blocks = (f.depth + plan.channels - 1) // plan.channels
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
     plan.in_place = (lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
     phases = axis[0].phases * axis[1].phases * axis[2].phases
+    # The images are spread over the tasks first: what is staged for many filters is not staged again for others.
+    images = min(<Py_ssize_t>ENOUGH * threads, <Py_ssize_t>(plan.macs / SPLIT)) // f.groups
+    images = (f.batch + max(1, images) - 1) // max(1, images)
+    images = max(images, (ROWS + axis[0].out * axis[1].out - 1) // (axis[0].out * axis[1].out))
     plan.filter_blocks = 1
     while True:
-        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize)
+        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize * woven)
         places = STAGED // (plan.channels * phases * itemsize)
         if plan.blocks > 1:
             places = min(places, sums * axis[2].step)
-        choose_blocks(lattice, max(ops.cast_rows, places), 0, f.batch, -1)
+        choose_blocks(lattice, max(ops.cast_rows, places), 0, min(images, f.batch), -1)
         wanted = f.groups * count_blocks(lattice, f.batch)
         wanted = min(min((ENOUGH * threads + wanted - 1) // wanted, <Py_ssize_t>(plan.macs / SPLIT)), plan.panels)
         if plan.filter_blocks >= wanted:
             break
         plan.filter_blocks = wanted
+    if lattice.images > 1:
+        choose_blocks(lattice, max(ops.cast_rows, places), 0,
+                      even_images(f.batch, lattice.images, f.groups * plan.filter_blocks, threads), -1)
     plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
@@ -124,9 +143,15 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
 
 
 cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
-    """The place of a tap in the order of the sums: line by line of the kernel, each over all channels of a block."""
-    cdef Py_ssize_t width = lattice.axis[2].taps
-    return (tap // width * channels + channel) * width + tap % width
+    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of
+    the kernel, each over all channels of a block."""
+    cdef const Axis* axis = &lattice.axis[2]
+    cdef Py_ssize_t k = tap % axis.taps, line = tap // axis.taps, p = 0, width
+    while k >= axis.split[p + 1]:
+        p += 1
+    width = axis.split[p + 1] - axis.split[p]
+    return axis.split[p] * (lattice.taps // axis.taps) * channels + (line * channels + channel) * width \
+        + k - axis.split[p]
 
 
 cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
@@ -217,7 +242,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 rows.ahead = 2 * ops.cast_rows * axis[2].step
             rows.place = group * plan.vectors * ops.lanes + WIDTH * p * ops.lanes
             width = WIDTH * ops.lanes * (p - part(plan.panels, plan.filter_blocks, filters))
-            sum = sums + width * all if plan.blocks > 1 else sums
+            sum = sums + axis[2].woven * width * all if plan.blocks > 1 else sums
             for n in range(block.images):
                 rows.to = (block.image + n) * f.groups * f.rows + group * f.rows + WIDTH * p * ops.lanes
                 for d in range(block.count[0]):
@@ -227,7 +252,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                                 packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
                                 * lattice.taps, bias, residual, dest, sum)
                         if plan.blocks > 1:
-                            sum += rows.width * rows.vectors * ops.lanes
+                            sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
@@ -236,10 +261,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t width = rows.vectors * ops.lanes, line = rows.channels * axis[2].taps
+    cdef Py_ssize_t width = rows.vectors * ops.lanes, woven = axis[2].woven, line
+    cdef Py_ssize_t lines = axis[0].taps * axis[1].taps
     cdef Py_ssize_t tiles = (rows.width + ops.cast_rows - 1) // ops.cast_rows
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
-    cdef Py_ssize_t first, end, i, low, high, t, q, m, k
+    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p
     cdef int accumulate
     cdef const real* at = staged
     cdef real* to = dest + rows.to * plane
@@ -265,21 +291,25 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         q = part(rows.width, tiles, t)
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
-            ops.cast_ahead(to + q * to_step, rows.filters, plane)
+            for k in range(up(woven * m, ops.lanes)):
+                ops.cast_ahead(to + q * to_step + k * ops.lanes, rows.filters, plane)
             if residual != NULL:
                 ops.cast_ahead(beside(residual, dest, to + q * to_step), rows.filters, plane)
-        accumulate = rows.accumulate
-        for i in range(first, max(end, first + 1)):
-            k = (i * axis[1].taps + low) * line
-            ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
-                                                           rows.offset + k, panel + k * width, sum, accumulate,
-                                                           rows.ahead)
-            accumulate = True
+        for p in range(woven):
+            line = rows.channels * (axis[2].split[p + 1] - axis[2].split[p])
+            accumulate = rows.accumulate
+            for i in range(first, max(end, first + 1)):
+                k = axis[2].split[p] * lines * rows.channels + (i * axis[1].taps + low) * line
+                ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
+                                                               rows.offset + k, panel + k * width, sum + p * width,
+                                                               woven * width, accumulate, rows.ahead)
+                accumulate = True
         if rows.last:
-            ops.cast_out(sum, width, m, rows.filters, bias + rows.place, beside(residual, dest, to + q * to_step),
-                         rows.low, rows.high, to + q * to_step, plane, to_step)
+            k = m if woven == 1 else min(woven * m, axis[2].to_size - (block.first[2] + q) * woven)
+            ops.cast_out(sum, width, k, rows.filters, bias + rows.place, beside(residual, dest, to + q * to_step),
+                         rows.low, rows.high, to + q * to_step, plane, to_step // woven)
         if plan.blocks > 1:
-            sum += m * width
+            sum += woven * m * width
 
 
 cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
@@ -287,6 +317,7 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
     """All that packed weights depend on, but for the numbers that lie at ``weight``."""
     return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows,
             f.depth, f.row_step, f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
+            *[lattice.axis[2].split[i + 1] for i in range(lattice.axis[2].woven)],
             *[tap[i] for i in range(lattice.taps)])
 
 
@@ -314,7 +345,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
-    sums_size = plan.most if plan.blocks > 1 else ops.cast_rows
+    sums_size = lattice.axis[2].woven * (plan.most if plan.blocks > 1 else ops.cast_rows)
     sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
                                       if plan.blocks > 1 else 1)
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)

@@ -1,8 +1,9 @@
 """Convolution, forward and backward to the data: which way it goes, and over which axes.
 
 Both directions are one convolution. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
-of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. With a
-bias and bounds, backward is the transposed convolution.
+of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. Phases
+of the columns go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the
+transposed convolution.
 """
 
 from cython.parallel cimport prange
@@ -11,7 +12,7 @@ from libc.string cimport memset
 from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
 from ._dispatch cimport table
 from ._integers cimport volume
-from ._lattice cimport Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
+from ._lattice cimport MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
 from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport Product, broadcast, pays
@@ -114,16 +115,39 @@ cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t pla
 
 
 cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, const Py_ssize_t* w_shape,
-                   const Py_ssize_t* x_shape, stride, padding, dilation, const Py_ssize_t* phases,
-                   Py_ssize_t phase) except -1:
-    """The three axes of one phase of the stride, of ``phases`` on each axis; ``free`` is room for their tables."""
+                   const Py_ssize_t* x_shape, stride, padding, dilation, const Py_ssize_t* phases, Py_ssize_t phase,
+                   Py_ssize_t woven=1) except -1:
+    """The three axes of one phase of the stride, of ``phases`` on each axis, or of some that are woven; ``free`` is
+    room for their tables."""
     cdef int a
     for a in range(2, -1, -1):
         axis_backward(&axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
-                      y_shape[2 + a], phase % phases[a])
+                      y_shape[2 + a], phase % phases[a], woven if a == 2 else 1)
         phase //= phases[a]
         free += axis_words(w_shape[2 + a])
     return 0
+
+
+cdef Py_ssize_t count_woven(const Product* product, Lattice* lattice, Py_ssize_t* free, const Py_ssize_t* y_shape,
+                            const Py_ssize_t* w_shape, const Py_ssize_t* x_shape, stride, padding, dilation,
+                            const Py_ssize_t* phases, Py_ssize_t phase, bint single) except -1:
+    """How many phases, from this one on, are computed together: those of the columns, where the filters are in the
+    lanes for all of them; what the one with the most taps chose is in the choice."""
+    cdef Filtering f
+    cdef Choice told
+    cdef Py_ssize_t p, taps, most = 0
+    if phases[2] == 1 or phases[2] > MOST_WOVEN or phases[2] != stride[2] or phase % phases[2]:
+        return 1
+    for p in range(phases[2]):
+        lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase + p)
+        taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
+        choose(product, lattice, &f, single)
+        if taps == 0 or product.choice.way != IN_LANES:
+            return 1
+        if taps > most:
+            most, told = taps, product.choice[0]
+    product.choice[0] = told
+    return phases[2]
 
 
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
@@ -135,7 +159,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     cdef int a
     cdef Py_ssize_t[3] phases
     cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
-    cdef Py_ssize_t phase, count = 1, taps, most_taps = 0, used = 0
+    cdef Py_ssize_t phase = 0, count = 1, woven, taps, most_taps = 0, used = 0
     cdef Memory memory, axes_memory
     cdef Axis* axes
     cdef Choice told
@@ -165,22 +189,28 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     for a in range(3):
         for phase in range(phases[a]):
             axis_backward(&lattice.axis[a], <Py_ssize_t*>memory.data, x_shape[2 + a], w_shape[2 + a], stride[a],
-                          padding[a], dilation[a], y_shape[2 + a], phase)
+                          padding[a], dilation[a], y_shape[2 + a], phase, 1)
             gaps = gaps or lattice.axis[a].taps == 0
     # Inputs that no window touches make phases without taps, which are not visited.
     if gaps and dx != NULL:
         fill(dx, x_shape[0], x_shape[1], x_shape[2] * x_shape[3] * x_shape[4], bias, <real>low, <real>high, n_threads)
     told = choice[0]  # where no window reaches any input; else what the phase with the most taps does
-    for phase in range(count):
+    phase = 0
+    while phase < count:
+        woven = count_woven(&product, &lattice, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding,
+                            dilation, phases, phase, sizeof(real) == sizeof(float))
         lay_phase(lattice.axis, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding, dilation, phases,
-                  phase)
+                  phase, woven)
         flatten(lattice.axis)
         taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
-        if taps:
-            used = max(used, convolve(&product, &lattice, dy, weight, bias, nothing, dx, low, high, True,
-                                      sealed, n_threads))
+        if woven > 1:
+            used = max(used, broadcast(&product, &lattice, dy, weight, bias, nothing, dx, low, high, sealed, n_threads))
+        elif taps:
+            used = max(used, convolve(&product, &lattice, dy, weight, bias, nothing, dx, low, high, True, sealed,
+                                      n_threads))
         if taps > most_taps:
             most_taps, told = taps, choice[0]
+        phase += woven
     choice[0] = told
     return memory.size + used
 

@@ -18,7 +18,8 @@ from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
-    WORK = 1 << 16          # multiply-adds in a task
+    WORK = 1 << 16          # multiply-adds in a task, at least,
+    RUN = 8                 # and planes, where there are many: what is fetched ahead is often the next plane
 
 
 cdef struct Phase:
@@ -137,7 +138,8 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
         lines = max(lines, axes[3 * p].taps * axes[3 * p + 1].taps)
         macs += (<double>count_taps(axes + 3 * p) + 1) * filters * axes[3 * p].out * axes[3 * p + 1].out \
             * axes[3 * p + 2].out
-    at_once = max(1, min(channels, <Py_ssize_t>(WORK / max(macs, 1))))
+    at_once = max(<Py_ssize_t>(WORK / max(macs, 1)), min(channels // RUN, <Py_ssize_t>RUN))
+    at_once = max(1, min(channels, at_once))
     parts = (channels + at_once - 1) // at_once
     tasks = batch * parts
     macs *= batch * channels

@@ -239,7 +239,7 @@ cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, co
                 for t in range(up(w.terms, TERMS)):
                     terms = min(TERMS, w.terms - t * TERMS)
                     ops.cast[CAST - 1][n](terms, v + e * w.v_element + t * TERMS * w.pitch + q, columns,
-                                          u + e * w.u_element + (p * w.terms + t * TERMS) * width, own, t > 0, 0)
+                                          u + e * w.u_element + (p * w.terms + t * TERMS) * width, own, width, t > 0, 0)
                 ops.cast_out(own, width, n, rows, zeros, NULL, -INFINITY, INFINITY,
                              m + e * w.m_element + p * width * w.pitch + q, w.pitch, 1)
 

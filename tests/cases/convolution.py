@@ -115,6 +115,9 @@ DEPTHWISE: list[dict[str, Any]] = [
     {"x": (2, 3, 90, 91), "k": 3, "kernel": 3, "padding": 1, "groups": 3},
     {"x": (1, 2, 100, 120), "k": 4, "kernel": 5, "stride": 2, "padding": 2, "groups": 2},
     {"x": (1, 2, 2, 7000), "k": 2, "kernel": 3, "padding": 1, "groups": 2},
+    *({"x": (1, 2, 37, 83), "k": 2, "kernel": k, "padding": k // 2, "groups": 2} for k in (5, 7)),
+    *({"x": (1, 2, 43, 150), "k": 2, "kernel": k, "stride": 2, "padding": 1, "groups": 2} for k in (3, 5)),
+    {"x": (1, 2, 3, 70), "k": 2, "kernel": 5, "padding": 4, "groups": 2, **_RELU},
     {"x": (3, 4, 20, 21), "k": 4, "kernel": 3, "padding": 1, "groups": 4, "special": True},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "stride": 2, "padding": 2, "groups": 4, "special": True},
 ]

@@ -6,7 +6,8 @@
 
 #define KN_CAST_TILE(m, nv, step)                                                                                  \
     static void KN(cast_##m##_##nv##_##step)(ptrdiff_t kc, const void *x_, const ptrdiff_t *restrict off,          \
-                                             const void *w_, void *c_, int accumulate, ptrdiff_t ahead)            \
+                                             const void *w_, void *c_, ptrdiff_t pitch, int accumulate,            \
+                                             ptrdiff_t ahead)                                                      \
     {                                                                                                              \
         const R *x = x_, *restrict w = w_;                                                                         \
         R *c = c_;                                                                                                 \
@@ -24,10 +25,10 @@
         }                                                                                                          \
         if (accumulate) {                                                                                          \
             KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
-                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += v_load(c + (i * nv + j) * KN_LANES);           \
+                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += v_load(c + i * pitch + j * KN_LANES);          \
         }                                                                                                          \
         KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
-            KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + (i * nv + j) * KN_LANES, acc[i][j]);                \
+            KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + i * pitch + j * KN_LANES, acc[i][j]);               \
     }
 
 #define KN_CAST(m) KN_CAST_TILE(m, 1, 1) KN_CAST_TILE(m, 2, 1) KN_CAST_TILE(m, 1, 2) KN_CAST_TILE(m, 2, 2)

@@ -4,8 +4,6 @@
 
 typedef unsigned KN_INT KN(bits) __attribute__((vector_size(KN_VBYTES)));
 #define U KN(bits)
-#define v_max KN(max)
-#define v_min KN(min)
 #define v_largest KN(largest)
 #define v_of KN(of)
 #define v_exp KN(exp)
@@ -16,24 +14,6 @@ typedef unsigned KN_INT KN(bits) __attribute__((vector_size(KN_VBYTES)));
 
 /* The number in every lane. */
 static inline V KN(of)(R r) { return (V){0} + r; }
-
-/* The larger, the smaller; b where a or b is NaN. */
-#if defined(KN_AVX512) && KN_SIZE == 4
-static inline V KN(max)(V a, V b) { return _mm512_max_ps(a, b); }
-static inline V KN(min)(V a, V b) { return _mm512_min_ps(a, b); }
-#elif defined(KN_AVX512)
-static inline V KN(max)(V a, V b) { return _mm512_max_pd(a, b); }
-static inline V KN(min)(V a, V b) { return _mm512_min_pd(a, b); }
-#elif defined(KN_AVX2) && KN_SIZE == 4
-static inline V KN(max)(V a, V b) { return _mm256_max_ps(a, b); }
-static inline V KN(min)(V a, V b) { return _mm256_min_ps(a, b); }
-#elif defined(KN_AVX2)
-static inline V KN(max)(V a, V b) { return _mm256_max_pd(a, b); }
-static inline V KN(min)(V a, V b) { return _mm256_min_pd(a, b); }
-#else
-static inline V KN(max)(V a, V b) { return v_select(a > b, a, b); }
-static inline V KN(min)(V a, V b) { return v_select(a < b, a, b); }
-#endif
 
 static inline V KN(magnitude)(V x) { return (V)((U)x << 1 >> 1); }
 

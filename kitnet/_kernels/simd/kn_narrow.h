@@ -101,7 +101,7 @@ KN_FORCE void KN(go_on)(KN(under_way) *at, KN(pile) s, ptrdiff_t q, int kernel, 
 {
     V next = {0}, even = at->v, odd = at->v;
     if (q + KN_LANES < s.width) next = KN(down)(s, q + KN_LANES, edge) * v_load(by_column + q + KN_LANES);
-    if (kernel == 3 && pad) odd += KN(slide_back)(at->v, next);
+    if (kernel == 3 && pad) odd += KN(slide_down)(at->v, next);
     if (kernel == 3 && !pad) even += KN(slide)(at->last, at->v);
     at->last = at->v;
     at->v = next;

@@ -52,9 +52,7 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
 /* v where low <= v <= high or v is NaN, else the bound that it passes. */
 static inline V KN(clip)(V v, R low, R high)
 {
-    const V l = low - (V){0}, h = high - (V){0};
-    v = v_select(v < l, l, v);
-    return v_select(v > h, h, v);
+    return v_min(high - (V){0}, v_max(low - (V){0}, v));
 }
 
 /* dst[i * step] = v[i] for i < n, a vector at most. */

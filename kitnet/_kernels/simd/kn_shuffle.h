@@ -8,7 +8,8 @@
 #define KN_ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define KN_ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define KN_SLIDE 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
-#define KN_SLIDE_BACK 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+#define KN_SLIDE_UP 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+#define KN_SLIDE_DOWN 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 #elif KN_VBYTES / KN_SIZE == 8
 #define KN_IOTA 0, 1, 2, 3, 4, 5, 6, 7
 #define KN_EVEN 0, 2, 4, 6, 8, 10, 12, 14
@@ -17,7 +18,8 @@
 #define KN_ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define KN_ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define KN_SLIDE 7, 8, 9, 10, 11, 12, 13, 14
-#define KN_SLIDE_BACK 1, 2, 3, 4, 5, 6, 7, 8
+#define KN_SLIDE_UP 8, 0, 1, 2, 3, 4, 5, 6
+#define KN_SLIDE_DOWN 1, 2, 3, 4, 5, 6, 7, 8
 #elif KN_VBYTES / KN_SIZE == 4
 #define KN_IOTA 0, 1, 2, 3
 #define KN_EVEN 0, 2, 4, 6
@@ -26,7 +28,8 @@
 #define KN_ZIP_LOW 0, 4, 1, 5
 #define KN_ZIP_HIGH 2, 6, 3, 7
 #define KN_SLIDE 3, 4, 5, 6
-#define KN_SLIDE_BACK 1, 2, 3, 4
+#define KN_SLIDE_UP 4, 0, 1, 2
+#define KN_SLIDE_DOWN 1, 2, 3, 4
 #elif KN_VBYTES / KN_SIZE == 2
 #define KN_IOTA 0, 1
 #define KN_EVEN 0, 2
@@ -35,7 +38,8 @@
 #define KN_ZIP_LOW 0, 2
 #define KN_ZIP_HIGH 1, 3
 #define KN_SLIDE 1, 2
-#define KN_SLIDE_BACK 1, 2
+#define KN_SLIDE_UP 2, 0
+#define KN_SLIDE_DOWN 1, 2
 #endif
 
 /* Every second element of the pair (a, b), from the first or the second on; a0 b0 a1 b1 ..., its two halves. */
@@ -45,6 +49,8 @@ static inline V KN(odd)(V a, V b) { return __builtin_shufflevector(a, b, KN_ODD)
 static inline V KN(even_overlap)(V a, V b) { return __builtin_shufflevector(a, b, KN_EVEN_OVERLAP); }
 static inline V KN(zip_low)(V a, V b) { return __builtin_shufflevector(a, b, KN_ZIP_LOW); }
 static inline V KN(zip_high)(V a, V b) { return __builtin_shufflevector(a, b, KN_ZIP_HIGH); }
-/* The last element of a, then those of b but its last; those of a but its first, then the first of b. */
+/* The last element of a, then those of b but its last. */
 static inline V KN(slide)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE); }
-static inline V KN(slide_back)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE_BACK); }
+/* a, a lane further up or down; where a lane is left over, the first of b. */
+static inline V KN(slide_up)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE_UP); }
+static inline V KN(slide_down)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE_DOWN); }

@@ -25,6 +25,24 @@ static inline void KN(store)(R *p, V v) { *(KN(loose) *)p = v; }
 /* a where the mask is set, else b */
 static inline V KN(select)(M mask, V a, V b) { return (V)(((M)a & mask) | ((M)b & ~mask)); }
 
+/* The larger, the smaller; b where a or b is NaN. */
+#if defined(KN_AVX512) && KN_SIZE == 4
+static inline V KN(max)(V a, V b) { return _mm512_max_ps(a, b); }
+static inline V KN(min)(V a, V b) { return _mm512_min_ps(a, b); }
+#elif defined(KN_AVX512)
+static inline V KN(max)(V a, V b) { return _mm512_max_pd(a, b); }
+static inline V KN(min)(V a, V b) { return _mm512_min_pd(a, b); }
+#elif defined(KN_AVX2) && KN_SIZE == 4
+static inline V KN(max)(V a, V b) { return _mm256_max_ps(a, b); }
+static inline V KN(min)(V a, V b) { return _mm256_min_ps(a, b); }
+#elif defined(KN_AVX2)
+static inline V KN(max)(V a, V b) { return _mm256_max_pd(a, b); }
+static inline V KN(min)(V a, V b) { return _mm256_min_pd(a, b); }
+#else
+static inline V KN(max)(V a, V b) { return KN(select)(a > b, a, b); }
+static inline V KN(min)(V a, V b) { return KN(select)(a < b, a, b); }
+#endif
+
 #include "kn_shuffle.h"
 
 /* The lanes below n, for the masked instructions; n from 0 to KN_LANES. */
@@ -190,6 +208,8 @@ static inline R KN(sum)(V v)
     return sizeof(R) == 4 ? (w[0] + w[2 % (16 / sizeof(R))]) + (w[1] + w[3 % (16 / sizeof(R))]) : w[0] + w[1];
 }
 
+#define v_max KN(max)
+#define v_min KN(min)
 #define v_load KN(load)
 #define v_select KN(select)
 #define v_store KN(store)

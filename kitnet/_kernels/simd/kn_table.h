@@ -24,9 +24,10 @@ typedef void (*kn_mac)(ptrdiff_t kc, const void *a, ptrdiff_t lda, const void *b
 typedef void (*kn_dot)(ptrdiff_t n, const void *a, ptrdiff_t lda, const void *b, const ptrdiff_t *off,
                        void *c, ptrdiff_t ldc, ptrdiff_t cols, int accumulate);
 
-/* c[i][f] (+)= sum_k x[off[k] + i * step] * w[k][f]   for i < m pixels, f < nv * lanes filters; prefetches x `ahead` */
-typedef void (*kn_cast)(ptrdiff_t kc, const void *x, const ptrdiff_t *off, const void *w, void *c, int accumulate,
-                        ptrdiff_t ahead);
+/* c[i * pitch + f] (+)= sum_k x[off[k] + i * step] * w[k][f]   for i < m pixels, f < nv * lanes filters; prefetches x
+ * `ahead` */
+typedef void (*kn_cast)(ptrdiff_t kc, const void *x, const ptrdiff_t *off, const void *w, void *c, ptrdiff_t pitch,
+                        int accumulate, ptrdiff_t ahead);
 
 /* c[i][f] (+)= sum_{r < rows, q < n} x[off[i] + r * (n * step + gap) + q * step] * dy[r * n + q][f]
  * for i < m taps, f < nv * lanes filters */

@@ -23,7 +23,10 @@
 #undef KN_ZIP_LOW
 #undef KN_ZIP_HIGH
 #undef KN_SLIDE
-#undef KN_SLIDE_BACK
+#undef KN_SLIDE_UP
+#undef KN_SLIDE_DOWN
+#undef KN_DEPTH
+#undef KN_FURTHER
 #undef KN_BODY
 #undef KN_COMPARE
 #undef KN_EACH_PARTNER

@@ -1,12 +1,9 @@
 /* One plane under one small kernel, for convolutions where each filter reads one channel (depthwise): there is no
  * product to tile, so the plane is read where it lies and filtered straight into the result. What memory can give is
- * the limit, so results are written along the rows, four rows at a time.
- *
- * Square kernels of the usual sizes, whose taps lie side by side, load each row of the source once for the four rows of
- * the result; the others load it for each tap. */
+ * the limit. Square kernels of the usual sizes, whose taps lie side by side, have a way of their own (kn_square.h); the
+ * others load the source for each tap. */
 
 #define KN_FAR 1024
-#define KN_INLINED static inline __attribute__((always_inline))
 
 /* Lane q: row[at + q * step], zero outside of [0, width) and from the n-th on. Whole: all lanes are inside. */
 KN_INLINED V KN(window_load)(const R *row, ptrdiff_t at, ptrdiff_t step, ptrdiff_t width, ptrdiff_t n, int whole)
@@ -23,13 +20,6 @@ KN_INLINED V KN(window_load)(const R *row, ptrdiff_t at, ptrdiff_t step, ptrdiff
     for (ptrdiff_t q = 0; q < KN_LANES; q++)
         if (at + q * step >= 0 && at + q * step < end) u.r[q] = row[at + q * step];
     return u.v;
-}
-
-/* Whether all lanes of all taps are inside, for the outputs from column q on. */
-KN_INLINED int KN(window_inside)(const kn_plane *g, ptrdiff_t q)
-{
-    const ptrdiff_t first = q * g->step_w + g->left[0], last = q * g->step_w + g->left[g->taps - 1];
-    return first >= 0 && last + KN_LANES * g->step_w <= g->width && q + KN_LANES <= g->columns;
 }
 
 /* A strip of outputs, a vector wide, under the taps of a line: which lanes of the source each of them meets. */
@@ -70,62 +60,6 @@ KN_INLINED V KN(strip_load)(const R *p, const KN(strip) *strip, int j, const int
     if (step == 1) return whole ? v_load(p) : KN(load_lanes)(p, strip->lanes[j]);
     if (whole) return KN(even)(v_load(p), v_load(p + KN_LANES));
     return KN(even)(KN(load_lanes)(p, strip->lanes[j]), KN(load_lanes)(p + KN_LANES, strip->next[j]));
-}
-
-/* Four rows of the result, a strip of them, under a square kernel of k x k taps in steps of `step`; the rows of the
- * source from `above` to `below` are inside. */
-KN_INLINED void KN(window_strip)(const R *src, ptrdiff_t width, ptrdiff_t above, ptrdiff_t below, const R *w, R bias,
-                                 R low, R high, R *dst, ptrdiff_t to_row, ptrdiff_t n, const KN(strip) *strip,
-                                 const int k, const int step, const int whole, const int inside)
-{
-    V s[4] = {{0}, {0}, {0}, {0}};
-    const R *from = src;
-    KN_UNROLL for (int i = 0; i < 3 * step + k; i++, from += width) {
-        if (!inside && (i < above || i >= below)) continue;
-        if (i >= k - step) { /* new to this strip: fetch what will be, further on; planes follow each other */
-            __builtin_prefetch(from + KN_FAR);
-            if (step == 2) __builtin_prefetch(from + KN_LANES + KN_FAR);
-        }
-        KN_UNROLL for (int j = 0; j < k; j++) {
-            const V x = KN(strip_load)(from + j, strip, j, step, whole);
-            KN_UNROLL for (int o = 0; o < 4; o++)
-                if (i - o * step >= 0 && i - o * step < k) s[o] += w[(i - o * step) * k + j] * x;
-        }
-    }
-    KN_UNROLL for (int o = 0; o < 4; o++, dst += to_row) {
-        __builtin_prefetch(dst + KN_FAR, 1);
-        s[o] = KN(clip)(s[o] + bias, low, high);
-        if (whole || n >= KN_LANES)
-            v_store(dst, s[o]);
-        else
-            v_store_part(dst, s[o], n);
-    }
-}
-
-/* All rows, of four at least; the last four may have been among those before. */
-KN_INLINED void KN(window_square)(const kn_plane *g, const KN(strips) *strips, const R *src, const R *w, R bias, R low,
-                                  R high, R *dst, const int k, const int step)
-{
-    for (ptrdiff_t row = 0; row < g->rows; row += 4) {
-        const ptrdiff_t r = row + 4 <= g->rows ? row : g->rows - 4, y = r * step + g->top[0];
-        const ptrdiff_t below = g->height - y;
-        const int inside = y >= 0 && below >= 3 * step + k;
-        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
-            const KN(strip) *strip = q == 0 ? &strips->first : q == strips->end ? &strips->last : &strips->between;
-            const R *from = src + y * g->width + q * step + g->left[0];
-            R *to = dst + r * g->to_row + q;
-#define KN_STRIP(whole, inside)                                                                                    \
-    KN(window_strip)(from, g->width, -y, below, w, bias, low, high, to, g->to_row, g->columns - q, strip, k, step, \
-                     whole, inside)
-            if (!inside)
-                KN_STRIP(0, 0);
-            else if (strip == &strips->between)
-                KN_STRIP(1, 1);
-            else
-                KN_STRIP(0, 1);
-#undef KN_STRIP
-        }
-    }
 }
 
 /* Any kernel: a strip, whose lanes are worked out once for all rows where there are not too many taps. */
@@ -172,20 +106,7 @@ static void KN(window)(const kn_plane *g, const void *src_, const void *w_, doub
 {
     const R *src = src_, *w = w_, bias = (R)bias_, low = (R)low_, high = (R)high_;
     R *dst = dst_;
-    KN(strips) strips;
-    if (g->square && g->rows >= 4 && g->to_step == 1) KN(make_strips)(g, &strips);
-#define KN_SQUARE(k, step)                                                                                         \
-    if (g->square == k && g->step_h == step && g->step_w == step && g->rows >= 4 && g->to_step == 1                \
-        && strips.whole) {                                                                                         \
-        KN(window_square)(g, &strips, src, w, bias, low, high, dst, k, step);                                      \
-        return;                                                                                                    \
-    }
-    KN_SQUARE(3, 1)
-    KN_SQUARE(3, 2)
-    KN_SQUARE(5, 1)
-    KN_SQUARE(5, 2)
-    KN_SQUARE(7, 1)
-#undef KN_SQUARE
+    if (g->to_step == 1 && KN(window_square)(g, src, w, bias, low, high, dst)) return;
     for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
         KN(taps) taps;
         KN(make_taps)(g, q, &taps);
