@@ -21,6 +21,10 @@ RESAMPLED = [  # one axis and more, kept, growing and shrinking; lines by fours 
     ((2, 2, 5, 6, 7), (3, 4, 9)),
     ((1, 3, 4, 5, 3), (9, 5, 3)),
     ((1, 2, 3, 50, 60), (2, 61, 33)),
+    ((1, 1, 301, 260), (150, 99)),  # in strips,
+    ((1, 1, 301, 260), (150, 260)),
+    ((2, 1, 280, 300), (9, 20)),  # whose windows are too wide to pick from
+    ((2, 5, 14, 14), (28, 28)),
 ]
 
 # Planes pooled as they lie: rows around the vectors, tiny planes that vectors pass as a whole, many planes in
