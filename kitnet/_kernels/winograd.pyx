@@ -21,6 +21,7 @@ again:
     by filters: for each block of tiles, as many as fit in the L3 cache:
         parallel, task = some channels:        V = transformed source
         parallel, task = sub-block of filters: U = its transformed filters, then as above
+                                               (few tiles: of some terms at a time, near the core)
 
 U is kept with sealed weights (see _pool.pyx), whole in either way, and made only once.
 
@@ -43,7 +44,7 @@ from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
-    tiles_of, transform_filters, transform_source,
+    spread, tiles_of, transform_filters, transform_source, turn_few,
 )
 
 cdef enum:
@@ -151,7 +152,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
             mode = flush_on()
             for i in prange(f.groups * work.panels, schedule="static"):
                 p = i % work.panels
-                transform_filters(ops, work, weight, p, i // work.panels,
+                transform_filters(ops, work, weight, p, i // work.panels, 0, f.depth,
                                   u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * work.terms,
                                   scratches + thread_number() * own)
             flush_restore(mode)
@@ -174,14 +175,20 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
                        const float* residual, float* dest, double low, double high, Py_ssize_t task, char* spoilt,
                        float* m) noexcept nogil:
     """By filters: a sub-block of filters, on a block of tiles; ``made``: its U is."""
-    cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p
-    for p in range(panel, panel if made else end):
-        transform_filters(ops, work, weight, p, group, u + (first_row(work, p) - first_row(work, panel)) * work.terms,
-                          m)
+    cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p, t, last
+    cdef Py_ssize_t depth = work.f.depth, tiles = tiles_of(block)
+    for p in range(panel, panel if made or work.pieced else end):
+        transform_filters(ops, work, weight, p, group, 0, depth,
+                          u + (first_row(work, p) - first_row(work, panel)) * work.terms, m)
+    for p in range(up(work.terms, TERMS) if work.cast else 0):
+        t, last = p * TERMS, min((p + 1) * TERMS, work.terms)
+        if work.pieced:
+            transform_filters(ops, work, weight, panel, group, t, last, u, m)
+        multiply_few(ops, work, tiles, columns, t, last, u if work.pieced else u + t * work.panel, v, m + work.m)
     if work.cast:
-        multiply_few(ops, work, tiles_of(block), columns, panel, end, u, v, m, m + work.m)
+        turn_few(ops, work, tiles, first_row(work, end) - first_row(work, panel), m + work.m, m)
     else:
-        multiply(ops, work, tiles_of(block), columns, panel, end, u, v, m)
+        multiply(ops, work, tiles, columns, panel, end, u, v, m)
     finish(ops, work, block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
 
 
@@ -195,10 +202,14 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     cdef Py_ssize_t own = up(work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
-    cdef Py_ssize_t u_task = ELEMENTS * work.u_element
+    cdef Py_ssize_t u_task
     cdef tuple key = None if sealed is None else form(work, weight)
     cdef Memory u_memory = made_of(sealed, key)
     cdef bint made = u_memory is not None, whole = sealed is not None
+    if work.cast and not whole and f.pieces == 1:
+        work.pieced = True
+        work.u_element = spread(work.panel * TERMS)
+    u_task = ELEMENTS * work.u_element
     if not made:  # of each thread, or of all tasks
         u_memory = scratch((f.groups * tasks if whole else threads) * u_task * sizeof(float))
     cdef Memory v_memory = scratch(work.v * sizeof(float))

@@ -6,7 +6,7 @@ from ._lattice cimport Block, Lattice
 
 cdef enum:
     ELEMENTS = 36           # of a transformed tile
-    TERMS = 256             # channels of a mac at a time
+    TERMS = 128             # of a sum at a time
 
 
 cdef struct Filtering:
@@ -30,6 +30,7 @@ cdef struct Work:
     Filtering* f
     bint by_filters
     bint cast                   # by filters, and too few tiles to fill the lanes: the filters do
+    bint pieced                 # then U of some channels at a time, which stays in the L2 cache
     Lattice lattice
     Py_ssize_t panel            # filters in a panel
     Py_ssize_t panels
@@ -64,7 +65,7 @@ cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noe
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil
 cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
-                            Py_ssize_t group, float* u, float* own) noexcept nogil
+                            Py_ssize_t group, Py_ssize_t first, Py_ssize_t end, float* u, float* own) noexcept nogil
 cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, Py_ssize_t index,
                            kn_tiles* groups) noexcept nogil
 cdef void transform_source(const kn_ops* ops, const Work* work, const float* source, const kn_tiles* groups,
@@ -72,8 +73,9 @@ cdef void transform_source(const kn_ops* ops, const Work* work, const float* sou
 cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
                    Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
-                       Py_ssize_t panel, Py_ssize_t end, const float* u, const float* v, float* m,
-                       float* own) noexcept nogil
+                       Py_ssize_t first, Py_ssize_t end, const float* u, const float* v, float* sums) noexcept nogil
+cdef void turn_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, Py_ssize_t rows, const float* sums,
+                   float* m) noexcept nogil
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
                         const float* residual, double low, double high, float* dest, Py_ssize_t dest_image,
                         char* spoilt, float* results) noexcept nogil

@@ -8,7 +8,7 @@ from libc.math cimport INFINITY
 
 from ._choice cimport BY_FILTERS, WORTHWHILE, at_most
 from ._dispatch cimport KN_NOWHERE, kn_ops, kn_piece, kn_tiles
-from ._integers cimport up, volume
+from ._integers cimport part, up, volume
 from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, beside, choose_blocks, count_blocks
 
 cdef enum:
@@ -121,22 +121,23 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     work.groups = work.lattice.images * axis[0].block * axis[1].block * up(axis[2].block, ops.lanes)
     work.pitch = computed(ops, f.rows, work.most_tiles) + ops.lanes
     work.line = 4 * (work.most_tiles + ops.lanes)
+    work.pieced = False
     work.cast = work.by_filters and 4 * computed(ops, f.rows, work.most_tiles) > 5 * work.most_tiles
     work.panel = CAST * ops.lanes if work.cast else ops.mac_rows
     work.panels = up(f.rows, work.panel)
-    work.sub = max(1, FILTERS // work.panel)
+    work.sub = 1 if work.cast else max(1, FILTERS // work.panel)
     work.parts = parts_of(count_blocks(&work.lattice, f.batch) * f.groups, f.rows, work.panels, threads)
     work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * work.terms)
     work.v_element = spread(work.terms * work.pitch)
     work.m_element = spread((work.sub + 1) * work.panel * work.pitch)
     work.v = ELEMENTS * work.v_element
     work.m = ELEMENTS * work.m_element
-    work.results = max(4 * work.line, CAST * ops.lanes * ops.cast_rows)
+    work.results = max(4 * work.line, ELEMENTS * work.panel * work.most_tiles if work.cast else 0)
 
 
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
-                            Py_ssize_t group, float* u, float* own) noexcept nogil:
-    """One panel: u[e][term][row]."""
+                            Py_ssize_t group, Py_ssize_t first, Py_ssize_t end, float* u, float* own) noexcept nogil:
+    """One panel, channels from ``first`` to ``end``: u[e][term][row]."""
     cdef const Filtering* f = work.f
     cdef Py_ssize_t row = first_row(work, panel), rows = first_row(work, panel + 1) - row, c, i, b, channels
     cdef Py_ssize_t pitch = work.panel if work.cast else rows
@@ -144,10 +145,10 @@ cdef void transform_filters(const kn_ops* ops, const Work* work, const float* we
     # Channels at a time: as many as follow each other in memory (forward), else one by one.
     cdef Py_ssize_t most = ops.lanes if f.depth_step == taps else 1
     cdef kn_piece piece
-    weight += group * f.group_step + row * f.row_step
-    for b in range(up(f.depth, most)):
-        channels = min(most, f.depth - b * most)
-        if most == 1 and b + 1 < f.depth:  # backward, they lie far apart
+    weight += group * f.group_step + row * f.row_step + first * f.depth_step
+    for b in range(up(end - first, most)):
+        channels = min(most, end - first - b * most)
+        if most == 1 and b + 1 < end - first:  # backward, they lie far apart
             ops.fetch(weight + (b + 1) * f.depth_step, taps * rows)
         for i in range(up(rows, ops.lanes)):
             ops.turn(weight + b * most * f.depth_step + i * ops.lanes * f.row_step, f.row_step,
@@ -158,7 +159,7 @@ cdef void transform_filters(const kn_ops* ops, const Work* work, const float* we
                     ops.winograd_filter(
                         own + (c * taps + first_weight(f, &piece)) * ops.lanes, &piece,
                         turn * f.kernel[2] * ops.lanes, turn * ops.lanes, min(ops.lanes, rows - i * ops.lanes),
-                        u + (p * f.depth + b * most + c) * pitch + i * ops.lanes, work.u_element)
+                        u + (p * (end - first) + b * most + c) * pitch + i * ops.lanes, work.u_element)
 
 
 cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, Py_ssize_t index,
@@ -225,23 +226,25 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
 
 
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
-                       Py_ssize_t panel, Py_ssize_t end, const float* u, const float* v, float* m,
-                       float* own) noexcept nogil:
-    """The same with the filters in the lanes, for a few tiles; sums in the same order."""
-    cdef const Work* w = work
-    cdef Py_ssize_t e, p, j, t, q, n, rows, terms, width = w.panel, parts = up(tiles, ops.cast_rows)
+                       Py_ssize_t first, Py_ssize_t end, const float* u, const float* v, float* sums) noexcept nogil:
+    """The same for one panel with the filters in the lanes, for a few tiles, and for the terms from ``first``, with
+    which u begins, to ``end``: sums[e][tile][row], in the same order."""
+    cdef Py_ssize_t e, j, q, width = work.panel, parts = up(tiles, ops.cast_rows)
     for e in range(ELEMENTS):
-        for p in range(end - panel):
-            rows = first_row(w, panel + p + 1) - first_row(w, panel + p)
-            for j in range(parts):
-                q = tiles * j // parts
-                n = tiles * (j + 1) // parts - q
-                for t in range(up(w.terms, TERMS)):
-                    terms = min(TERMS, w.terms - t * TERMS)
-                    ops.cast[CAST - 1][n](terms, v + e * w.v_element + t * TERMS * w.pitch + q, columns,
-                                          u + e * w.u_element + (p * w.terms + t * TERMS) * width, own, width, t > 0, 0)
-                ops.cast_out(own, width, n, rows, zeros, NULL, -INFINITY, INFINITY,
-                             m + e * w.m_element + p * width * w.pitch + q, w.pitch, 1)
+        for j in range(parts):
+            q = part(tiles, parts, j)
+            ops.cast[CAST - 1][part(tiles, parts, j + 1) - q](
+                end - first, v + e * work.v_element + first * work.pitch + q, columns, u + e * work.u_element,
+                sums + (e * tiles + q) * width, width, first > 0, 0)
+
+
+cdef void turn_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, Py_ssize_t rows, const float* sums,
+                   float* m) noexcept nogil:
+    """m[e][row][tile] from these sums."""
+    cdef Py_ssize_t e
+    for e in range(ELEMENTS):
+        ops.cast_out(sums + e * tiles * work.panel, work.panel, tiles, rows, zeros, NULL, -INFINITY, INFINITY,
+                     m + e * work.m_element, work.pitch, 1)
 
 
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,
