@@ -26,13 +26,13 @@ def compare(*arguments: str, script: str = "compare") -> subprocess.CompletedPro
 
 
 def test_compare_measures_checks_and_reports(tmp_path: Path) -> None:
-    rows = "lenet training/batch 1$|article/.* 5x5$"
+    rows = "lenet training/batch 1$|article by layer/.* 5x5$"
     run = compare("--quick", "--peers", "article", "--threads", "1", "--rows", rows, "--out", str(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads((tmp_path / "compare.json").read_text())
     ratios = {row["group"]: row["ratios"] for row in report["results"]}
-    assert set(ratios) == {"lenet training", "article"}
-    assert ratios["article"]["article"] > 0
+    assert set(ratios) == {"lenet training", "article by layer"}
+    assert ratios["article by layer"]["article"] > 0
     assert "| article's loops |" in (tmp_path / "compare.md").read_text()
 
 

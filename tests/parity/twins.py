@@ -11,6 +11,9 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from kitnet.layers import Layer
 
+BY_NUMPY = {"Add", "Cat"}
+"""Layers that are one call of NumPy's; their gradients: tests/layers/test_other_inputs.py."""
+
 AS_FUNCTIONS = {
     "LpPool1d": "lp_pool1d",  # PyTorch's have the sign wrong for odd p
     "LpPool2d": "lp_pool2d",
