@@ -54,7 +54,16 @@ ROWS: list[dict[str, Any]] = [
     # phases of the columns woven: two to four, the last ones shorter, channels in blocks
     *({"x": (2, 40, 5, 15), "k": 35, "kernel": k, "stride": k, "padding": 1, **_RELU} for k in (2, 3, 4, 5)),
     *({"x": (2, 40, 3, w), "k": 18, "kernel": 3, "stride": 2, "padding": (1, 1)} for w in (4, 14, 15, 29)),
-    {"x": (5, 200, 4, 6), "k": 33, "kernel": (3, 8), "stride": (2, 4), "padding": (1, 2), **_RELU6},
+    # (bounded by 6, sums of 800 products seem smaller than they are)
+    {
+        "x": (5, 200, 4, 6),
+        "k": 33,
+        "kernel": (3, 8),
+        "stride": (2, 4),
+        "padding": (1, 2),
+        "tolerance": 512,
+        **_RELU6,
+    },
     {"x": (2, 300, 9, 10), "k": 20, "kernel": 5, "stride": 2, "padding": 3, "output_padding": 1, "groups": 2},
     {"x": (1, 64, 6, 9), "k": 16, "kernel": 4, "stride": 3, "dilation": 2, "padding": 1},
     {"x": (1, 64, 2, 5, 9), "k": 16, "kernel": (2, 2, 5), "stride": 2, "padding": (0, 0, 2), "bias": False},
