@@ -113,7 +113,6 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, near)
     if work.by_filters:
         f.choice.way = BY_FILTERS
-    if work.by_filters:
         cut(work, max(LEAST_TILES, min(MOST_TILES, SOURCE // (ELEMENTS * work.terms * <Py_ssize_t>sizeof(float)))))
     else:
         cut_well(work, ops, u <= NEAR)
