@@ -22,7 +22,7 @@ from libc.string cimport memcpy, memset
 
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport part, up
+from ._integers cimport fills_tiles, part, up
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
     source_offsets, stage, tap_indices, tap_offsets,
@@ -82,7 +82,7 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
     cdef Py_ssize_t vectors = (f.rows + lanes - 1) // lanes
     cdef Py_ssize_t cast = lanes * (10 * vectors + 5 * (vectors % WIDTH)) * axis[2].out
     cdef Py_ssize_t mac = 21 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
-    cdef bint straight = axis[2].to_step == 1 and 7 * up(axis[2].out, 2 * lanes) * 2 * lanes <= 8 * axis[2].out
+    cdef bint straight = axis[2].to_step == 1 and fills_tiles(axis[2].out, 2 * lanes, axis[2].out)
     return (at_least(&f.choice.lanes, SHORT_ROWS, axis[2].out, PIXELS)
             and at_least(&f.choice.lanes, FEW_WEIGHTS, f.depth * axis[0].taps * axis[1].taps * axis[2].taps,
                          STRAIGHT if straight else WORTH)

@@ -20,7 +20,7 @@ from libc.math cimport INFINITY
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport part, up
+from ._integers cimport fills_tiles, part, up
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
@@ -34,7 +34,6 @@ cdef enum:
     STAGED = 384 * 1024     # bytes of staged source in a block
     SUMS = 256 * 1024       # bytes of sums in a block
     NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
-    WORTH = 7               # columns computed row by row to those across the rows: so many to one more, at most
     COLUMNS = 512           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
     FILTERS = 128           # filters in a block
     ENOUGH = 8              # tasks a sample, where it is worth splitting
@@ -89,7 +88,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
         plan.filter_blocks = wanted
     plan.one_row = is_one_row(axis) and lattice.images == 1
     plan.by_row = (not plan.one_row and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
-                   and WORTH * up(axis[2].block, plan.tile) * plan.tile <= (WORTH + 1) * axis[2].pitch)
+                   and fills_tiles(axis[2].block, plan.tile, axis[2].pitch))
 
 
 cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, const Py_ssize_t* tap, Py_ssize_t taps,

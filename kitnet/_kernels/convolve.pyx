@@ -9,7 +9,7 @@ transposed convolution.
 from cython.parallel cimport prange
 from libc.string cimport memset
 
-from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, ONE_CHANNEL, SHAPE, Choice, at_most, begin
+from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, Choice, begin
 from ._dispatch cimport table
 from ._integers cimport volume
 from ._lattice cimport MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
@@ -17,16 +17,9 @@ from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport Product, broadcast, pays
 from .conv cimport direct
-from .depthwise cimport filter_channels
+from .depthwise cimport filter_channels, is_depthwise
 from .winograd cimport filter_planes, is_filtering
 from .winotiles cimport Filtering
-
-cdef enum:
-    DEPTHWISE = 2           # filters of a group up to which each channel is filtered for itself
-
-
-cdef bint is_depthwise(const Product* p) noexcept nogil:
-    return p.depth == 1 and at_most(&p.choice.algorithm, ONE_CHANNEL, p.rows, DEPTHWISE)
 
 
 cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint single) noexcept nogil:
@@ -36,7 +29,7 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
     f.row_step, f.depth_step, f.group_step = p.row_step, p.depth_step, p.group_step
     if single and is_filtering(&lattice.axis[0], f, False):
         p.choice.way = BY_TILES
-    elif is_depthwise(p):
+    elif is_depthwise(p.choice, p.depth, p.rows):
         p.choice.way = EACH_CHANNEL
     elif pays(p, lattice, table.ops[not single].lanes):
         p.choice.way = IN_LANES
@@ -174,7 +167,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     for a in range(3):
         phases[a] = min(<Py_ssize_t>stride[a], x_shape[2 + a])
         count *= phases[a]
-    if is_depthwise(&product):  # all phases of a plane at once
+    if is_depthwise(choice, product.depth, product.rows):  # all phases of a plane at once
         choice.way = EACH_CHANNEL
         memory = scratch(count * words * sizeof(Py_ssize_t))
         axes_memory = scratch(3 * count * sizeof(Axis))

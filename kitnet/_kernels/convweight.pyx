@@ -17,8 +17,7 @@ never meet it. Where a result is not finite, all is done again on a packed latti
 """
 
 from ._choice cimport (
-    DIRECT, DOUBLE, EACH_CHANNEL, FEW_TILES, IN_LANES, ONE_CHANNEL, PACKED, TRANSFORMED, Choice,
-    at_least, at_most, begin,
+    DIRECT, DOUBLE, EACH_CHANNEL, FEW_TILES, IN_LANES, PACKED, TRANSFORMED, Choice, at_least, begin,
 )
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
@@ -29,7 +28,7 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, scratch
 from .broadweight cimport Gradient, broadcast_weight, weight_pays
-from .depthwise cimport filter_channel_weights
+from .depthwise cimport filter_channel_weights, is_depthwise
 from .winograd cimport is_filtering
 from .winotiles cimport Filtering
 from .winoweight cimport filter_weights
@@ -37,7 +36,6 @@ from .winoweight cimport filter_weights
 cdef enum:
     COLUMNS = 4096          # bytes of a row of columns: six rows of dy fit in the L1 cache
     TILES = 32              # tiles of a batch that pay for Winograd's transforms
-    DEPTHWISE = 2           # filters of a group up to which each channel is treated for itself
     FILTERS = 48            # filters in a block
     TAPS = 144              # channels times taps in a block
     ENOUGH = 16             # tasks that need no chunks
@@ -199,7 +197,7 @@ cdef void choose(const Gradient* g, const Lattice* lattice, Filtering* f, Py_ssi
             and at_least(&g.choice.algorithm, FEW_TILES, f.batch * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
                          TILES)):
         g.choice.way = TRANSFORMED
-    elif g.channels == 1 and at_most(&g.choice.algorithm, ONE_CHANNEL, g.filters, DEPTHWISE):
+    elif is_depthwise(g.choice, g.channels, g.filters):
         g.choice.way = EACH_CHANNEL
     elif weight_pays(g, lattice, lanes):
         g.choice.way = IN_LANES
