@@ -38,7 +38,7 @@ from cython.parallel cimport parallel, prange
 
 from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, MANY_TERMS, RAGGED, SHAPE, SWITCHED_OFF, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
-from ._integers cimport up, volume
+from ._integers cimport part, up, volume
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
@@ -100,7 +100,7 @@ cdef tuple form(const Work* work, const float* weight):
     """All that U depends on, but for the numbers that lie at ``weight``."""
     cdef const Filtering* f = work.f
     return ("winograd", <size_t>table, <size_t>weight, f.groups, f.rows, f.depth, f.kernel[0], f.kernel[1], f.kernel[2],
-            f.row_step, f.depth_step, f.group_step, bool(f.flip), bool(work.by_filters), bool(work.cast))
+            f.row_step, f.depth_step, f.group_step, bool(f.flip), work.parts if work.by_filters else 0, bool(work.cast))
 
 
 cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* columns, const float* source,
@@ -108,11 +108,11 @@ cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* colu
                      Py_ssize_t task, kn_tiles* groups, char* spoilt, float* own) noexcept nogil:
     """By tiles: a block of tiles, and a part of the filters."""
     cdef const Filtering* f = work.f
-    cdef Py_ssize_t part = task % work.parts
+    cdef Py_ssize_t share = task % work.parts
     cdef Py_ssize_t group = task // work.parts % f.groups
     cdef Block block = block_at(&work.lattice, task // (work.parts * f.groups), f.batch)
     cdef Py_ssize_t tiles = tiles_of(&block), p
-    cdef Py_ssize_t panel = work.panels * part // work.parts, last = work.panels * (part + 1) // work.parts, end
+    cdef Py_ssize_t panel = part(work.panels, work.parts, share), last = part(work.panels, work.parts, share + 1), end
     cdef float* v = own
     cdef float* m = v + work.v
     for p in range(f.pieces):
@@ -175,8 +175,8 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
                        const float* residual, float* dest, double low, double high, Py_ssize_t task, char* spoilt,
                        float* m) noexcept nogil:
     """By filters: a sub-block of filters, on a block of tiles; ``made``: its U is."""
-    cdef Py_ssize_t panel = task * work.sub, end = min(panel + work.sub, work.panels), p, t, last
-    cdef Py_ssize_t depth = work.f.depth, tiles = tiles_of(block)
+    cdef Py_ssize_t panel = part(work.panels, work.parts, task), end = part(work.panels, work.parts, task + 1)
+    cdef Py_ssize_t depth = work.f.depth, tiles = tiles_of(block), p, t, last
     for p in range(panel, panel if made or work.pieced else end):
         transform_filters(ops, work, weight, p, group, 0, depth,
                           u + (first_row(work, p) - first_row(work, panel)) * work.terms, m)
@@ -198,10 +198,10 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Block block
-    cdef Py_ssize_t i, n = 0, p, group, index, tasks = up(work.panels, work.sub), parts = up(f.depth, CHANNELS)
+    cdef Py_ssize_t i, n = 0, p, group, index, slots = up(f.depth, CHANNELS)
     cdef Py_ssize_t own = up(work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), work.parts)
     cdef Py_ssize_t u_task
     cdef tuple key = None if sealed is None else form(work, weight)
     cdef Memory u_memory = made_of(sealed, key)
@@ -211,7 +211,7 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
         work.u_element = spread(work.panel * TERMS)
     u_task = ELEMENTS * work.u_element
     if not made:  # of each thread, or of all tasks
-        u_memory = scratch((f.groups * tasks if whole else threads) * u_task * sizeof(float))
+        u_memory = scratch((f.groups * work.parts if whole else threads) * u_task * sizeof(float))
     cdef Memory v_memory = scratch(work.v * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(f.pieces * work.groups * sizeof(kn_tiles))
@@ -228,13 +228,13 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
                 n = find_tiles(work, ops, &block, p, groups + p * work.groups)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for i in prange(f.pieces * parts, schedule="dynamic"):
+                for i in prange(f.pieces * slots, schedule="dynamic"):
                     transform_source(ops, work, source + group * f.depth * volume(f.size),
-                                     groups + i // parts * work.groups, n, i // parts, i % parts * CHANNELS,
-                                     min(f.depth, (i % parts + 1) * CHANNELS), v)
-                for i in prange(tasks, schedule="dynamic"):
+                                     groups + i // slots * work.groups, n, i // slots, i % slots * CHANNELS,
+                                     min(f.depth, (i % slots + 1) * CHANNELS), v)
+                for i in prange(work.parts, schedule="dynamic"):
                     filters_task(ops, work, &block, columns, group, weight,
-                                 u + (group * tasks + i if whole else thread_number()) * u_task,
+                                 u + (group * work.parts + i if whole else thread_number()) * u_task,
                                  made or whole and index > 0, v, bias, residual, dest, low, high, i, spoilt,
                                  scratches + thread_number() * own)
                 flush_restore(mode)

@@ -34,14 +34,14 @@ cdef struct Work:
     Lattice lattice
     Py_ssize_t panel            # filters in a panel
     Py_ssize_t panels
-    Py_ssize_t parts            # tasks among which the filters of a block are divided
+    Py_ssize_t parts            # tasks among which the filters of a block are divided; no sum is in two of them
     Py_ssize_t most_tiles       # in a block
     Py_ssize_t pitch            # of a row of V and of M
     Py_ssize_t line             # of a row of results
     Py_ssize_t u_element        # from one of the 36 elements to the next, in U,
     Py_ssize_t v_element        # in V,
     Py_ssize_t m_element        # and in M
-    Py_ssize_t sub              # panels in a sub-block
+    Py_ssize_t sub              # panels in a sub-block (by filters: in a part), at most
     Py_ssize_t terms            # of a sum: the channels, for each piece of the kernel
     Py_ssize_t groups           # vectors of tiles in a block
     Py_ssize_t v                # floats of scratch for each use

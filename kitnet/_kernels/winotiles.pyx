@@ -125,7 +125,11 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     work.panel = CAST * ops.lanes if work.cast else ops.mac_rows
     work.panels = up(f.rows, work.panel)
     work.sub = 1 if work.cast else max(1, FILTERS // work.panel)
-    work.parts = parts_of(count_blocks(&work.lattice, f.batch) * f.groups, f.rows, work.panels, threads)
+    if work.by_filters:
+        work.parts = min(work.panels, up(up(work.panels, work.sub), threads) * threads)
+        work.sub = up(work.panels, work.parts)
+    else:
+        work.parts = parts_of(count_blocks(&work.lattice, f.batch) * f.groups, f.rows, work.panels, threads)
     work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * work.terms)
     work.v_element = spread(work.terms * work.pitch)
     work.m_element = spread((work.sub + 1) * work.panel * work.pitch)
