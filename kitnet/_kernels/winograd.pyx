@@ -15,10 +15,10 @@ of 25, 3x3x3 takes 7 instead of 27.
             transform the results, write the rows out with bias, what is to be added, and clipping
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
-Many filters on small images turn this round, for U is four times as large as the weights and would not leave the cache
-again:
+Many filters turn this round, and so do few tiles, for U is four times as large as the weights and would not leave the
+caches again:
 
-    by filters: for each block of tiles, as many as fit in the L3 cache:
+    by filters: for each block of tiles, as many as fit in the L3 cache with ease:
         parallel, task = some channels:        V = transformed source
         parallel, task = sub-block of filters: U = its transformed filters, then as above
                                                (few tiles: of some terms at a time, near the core)

@@ -14,13 +14,12 @@ from ._lattice cimport Axis, Block, Lattice, axis_forward, axis_words, beside, c
 cdef enum:
     FILTERS = 64            # filters in a sub-block
     NEAR = 1 << 19          # bytes of U that stay near: in half of the L2 cache,
-    SHARED = 1 << 24        # or in the L3 cache
-    SOURCE = 1 << 24        # bytes of V in a block, by filters;
-    MOST_TILES = 256        # and the most tiles of it
+    SHARED = 1 << 22        # or in the L3 cache, beside what else is there
+    SOURCE = 3 << 22        # bytes of V in a block, by filters;
+    MOST_TILES = 128        # and the most tiles of it
     LEAST_TILES = 32        # in a block
     V_BYTES = 3 << 20       # of a block, by tiles
     CAST = 2                # vectors of filters in a panel, where they fill the lanes
-    FEW_TILES = 16          # tiles of an image that does not repay a large U
     AS_FILTERS = 26         # to transform a block of the source takes as long as so many filters of it
 
 cdef double WELL = 0.85     # of the columns computed, so many are wanted
@@ -107,10 +106,10 @@ cdef Py_ssize_t parts_of(Py_ssize_t blocks, Py_ssize_t rows, Py_ssize_t panels, 
 cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     cdef Filtering* f = work.f
     cdef Axis* axis = work.lattice.axis
-    cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), near
+    cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), v
     work.terms = f.pieces * f.depth
-    near = 4 * NEAR if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES else SHARED
-    work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, near)
+    v = ELEMENTS * work.terms * f.batch * axis[0].out * axis[1].out * axis[2].out * sizeof(float)
+    work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, min(SHARED, max(4 * NEAR, v)))
     if work.by_filters:
         f.choice.way = BY_FILTERS
         cut(work, max(LEAST_TILES, min(MOST_TILES, SOURCE // (ELEMENTS * work.terms * <Py_ssize_t>sizeof(float)))))

@@ -30,7 +30,7 @@ from .winotiles cimport ELEMENTS, Filtering, first_weight, lay_tiles, piece_at, 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
     FACTORS = 1 << 24       # bytes of both factors of a block
-    MOST_TILES = 512        # in a block
+    MOST_TILES = 128        # in a block
     PANELS = 5              # panels of filters in a task,
     NEAR = 2                # or where its sums are finished at once,
     SUMS = 1 << 23          # for there are more bytes of them than stay near
