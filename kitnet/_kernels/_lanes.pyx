@@ -6,8 +6,7 @@ from ._lattice cimport Axis, Lattice, lies_inside
 
 cdef enum:
     WORTH = 32              # taps that pay for the transposition of a tile,
-    STRAIGHT = 96           # or so many where the other way needs no detour (conv.pyx): it fills its tiles; if to the
-                            # last, and the source must be staged, more than make one block of channels,
+    STRAIGHT = 96           # or so many where the other way needs no detour: it fills its tiles (conv.pyx),
     WOVEN = 8               # or so many where the other way writes single elements,
     PIXELS = 4              # and the shortest row that makes one
 
@@ -26,7 +25,7 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
     if axis[2].woven > 1:
         mac = 3 * mac // 2
     if axis[2].to_step == 1 and fills_tiles(run, 2 * lanes, lanes, run):
-        needed = STRAIGHT
+        needed = STRAIGHT  # and where it fills them to the last, and nothing can be read in place, more than a block
         if 24 * covered(run, 2 * lanes, lanes) <= 25 * run and not reads_in_place(axis):
             needed = KC + 1
     return (at_least(&f.choice.lanes, SHORT_ROWS, axis[2].out, PIXELS)

@@ -70,7 +70,7 @@ CONVS: list[dict[str, Any]] = [
     {"x": (1, 20, 90, 91), "k": 10, "kernel": 3, "stride": 2, "dilation": 2},
     {"x": (130, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
     {"x": (140, 4, 14, 14), "k": 20, "kernel": 5, "padding": 2},
-    # rows without a gap between them, in one run and with tiles of half the width at its end; in blocks of channels
+    # rows without a gap between them, in one run with half a tile at its end; channels in blocks
     *({"x": (1, 3, 7, w), "k": 15, "kernel": (3, 2), "stride": 2} for w in (29, 32, 35, 63, 64, 66, 97)),
     {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_RELU},
     {"x": (3, 5, 21, 23), "k": 30, "kernel": 1, "stride": 2},
