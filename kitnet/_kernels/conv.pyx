@@ -167,13 +167,12 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t pitch = sums_pitch(plan, lattice)
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, half, whole, n
     cdef real* to = dest + group * plan.rows * dest_plane
     cdef real* plane
     cdef const real* panel
     cdef double shift
     cdef kn_mac mac
-    cdef bint short
     to += row_at(axis, &block, 0, 0, plan.groups * plan.rows * dest_plane)
     source += group * plan.depth * lattice.source
     packed += group * plan.rows * (plan.depth * lattice.taps + plan.ones)
@@ -189,17 +188,16 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             rows = part(plan.rows, plan.panels, p + 1) - row
             panel = packed + c * lattice.taps * plan.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
+            half = half_tile(width, ops.lanes)
             whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
             if plan.by_row:
                 plane = dest + (group * plan.rows + row) * dest_plane
-                for n in range(block.images * block.count[0] * block.count[1]):
-                    run_row(ops, lattice, &block, offset, taps, panel, rows, width, n, plan.groups * plan.rows,
-                            <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
+                run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.groups * plan.rows,
+                         <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
             for n in range(up(block.columns, width)):
                 column = n * width
-                short = block.columns - column <= half_tile(width, ops.lanes)
-                mac = ops.mac_half[rows] if short else ops.mac[rows]
+                mac = ops.mac_half[rows] if block.columns - column <= half else ops.mac[rows]
                 if column < whole:
                     mac(taps, panel, rows, staged + column * sizeof(real), offset, to + row * dest_plane + column,
                         dest_plane, c > 0)
@@ -230,30 +228,37 @@ cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, 
         ops.rows_out(dest, dest_plane, rows, n, bias, residual, low, high, dest, dest_plane, 1)
 
 
-cdef void run_row(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
-                  Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t width, Py_ssize_t index,
-                  Py_ssize_t planes, const real* staged, real* sums, const real* residual, double low, double high,
-                  real* dest) noexcept nogil:
-    """One row of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
+cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
+                   Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t planes, const real* staged,
+                   real* sums, const real* residual, double low, double high, real* dest) noexcept nogil:
+    """The rows of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
     many ``planes``."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size, slice = index // block.count[1]
-    cdef Py_ssize_t n = slice // block.count[0], d = slice % block.count[0], h = index % block.count[1], t
-    cdef Py_ssize_t whole = straight(block.count[2], width, ops.lanes)
+    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
+    cdef Py_ssize_t width = ops.mac_vectors[rows] * ops.lanes, half = half_tile(width, ops.lanes)
+    cdef Py_ssize_t columns = block.count[2], whole = straight(columns, width, ops.lanes), n, d, h, column
+    cdef const real* at
     cdef kn_mac mac
-    cdef real* to = dest + row_at(axis, block, n, d, planes * plane) + h * axis[1].to_step * axis[2].to_size
-    staged += column_of(lattice, n, d, h)
-    for t in range(up(block.count[2], width)):
-        mac = ops.mac_half[rows] if block.count[2] - t * width <= half_tile(width, ops.lanes) else ops.mac[rows]
-        if t * width < whole:
-            mac(taps, panel, rows, staged + t * width, offset, to + t * width, plane, False)
-        else:
-            mac(taps, panel, rows, staged + t * width, offset, sums, width, False)
-    finish(ops, rows, whole, 0, <const real*>beside(residual, dest, to), low, high, to, plane)
-    if whole < block.count[2]:
-        to += whole
-        ops.rows_out(sums, width, rows, block.count[2] - whole, 0, beside(residual, dest, to), low, high, to, plane,
-                     1)
+    cdef real* to
+    for n in range(block.images):
+        for d in range(block.count[0]):
+            to = dest + row_at(axis, block, n, d, planes * plane)
+            at = staged + column_of(lattice, n, d, 0)
+            for h in range(block.count[1]):
+                column = 0
+                while column < columns:
+                    mac = ops.mac_half[rows] if columns - column <= half else ops.mac[rows]
+                    if column < whole:
+                        mac(taps, panel, rows, at + column, offset, to + column, plane, False)
+                    else:
+                        mac(taps, panel, rows, at + column, offset, sums, width, False)
+                    column += width
+                finish(ops, rows, whole, 0, <const real*>beside(residual, dest, to), low, high, to, plane)
+                if whole < columns:
+                    ops.rows_out(sums, width, rows, columns - whole, 0, beside(residual, dest, to + whole), low, high,
+                                 to + whole, plane, 1)
+                to += axis[1].to_step * axis[2].to_size
+                at += axis[2].pitch
 
 
 cdef Py_ssize_t row_at(const Axis* axis, const Block* block, Py_ssize_t n, Py_ssize_t d,
