@@ -16,6 +16,11 @@ cdef inline Py_ssize_t volume(const Py_ssize_t* sizes) noexcept nogil:
     return sizes[0] * sizes[1] * sizes[2]
 
 
+cdef inline Py_ssize_t common(Py_ssize_t power, Py_ssize_t n) noexcept nogil:
+    """The largest power of two that divides both."""
+    return min(power, n & -n)
+
+
 cdef inline Py_ssize_t half_tile(Py_ssize_t tile, Py_ssize_t lanes) noexcept nogil:
     """The width of the tile that takes what is left of a row, where that is enough; a whole one has ``tile``."""
     return up(tile, 2 * lanes) * lanes

@@ -20,7 +20,7 @@ from libc.math cimport INFINITY
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_mac, kn_ops, table
-from ._integers cimport covered, fills_tiles, half_tile, part, up
+from ._integers cimport common, covered, fills_tiles, half_tile, part, up
 from ._lanes cimport KC, Product
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
@@ -93,6 +93,8 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
     # Blocks of few columns rather than of few filters: these would stage the same source again.
     narrow = <Py_ssize_t>min(plan.batch * plan.groups * <double>axis[0].out * axis[1].out * axis[2].out, 2.0 ** 31)
     narrow = max(NARROW, narrow // (ENOUGH * threads))
+    axis[2].unit = ops.lanes if straight else 1
+    axis[1].unit = ops.lanes // common(ops.lanes, axis[2].out) if straight and axis[2].reach == 0 else 1
     while True:
         rows = 0 if straight else up(plan.rows, plan.filter_blocks)
         sums = SUMS // ((rows + ops.mac_rows) * itemsize)
@@ -213,8 +215,9 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             if plan.one_run:
                 plane = to + row * dest_plane
                 finish(ops, 1, whole, shift, <const real*>beside(residual, dest, plane), low, high, plane, 0)
-                ops.rows_out(sums + (row - first_row) * pitch, 0, 1, block.columns - whole, shift,
-                             beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
+                if whole < block.columns:
+                    ops.rows_out(sums + (row - first_row) * pitch, 0, 1, block.columns - whole, shift,
+                                 beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
             else:
                 plane = dest + (group * plan.rows + row) * dest_plane
                 write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift,
