@@ -239,7 +239,7 @@ cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t width = ops.mac_vectors[rows] * ops.lanes, half = half_tile(width, ops.lanes)
-    cdef Py_ssize_t columns = block.count[2], whole = straight(columns, width, ops.lanes), n, d, h, column
+    cdef Py_ssize_t columns = block.count[2], whole = straight(columns, width, ops.lanes), n, d, column, _
     cdef const real* at
     cdef kn_mac mac
     cdef real* to
@@ -247,7 +247,7 @@ cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block
         for d in range(block.count[0]):
             to = dest + row_at(axis, block, n, d, planes * plane)
             at = staged + column_of(lattice, n, d, 0)
-            for h in range(block.count[1]):
+            for _ in range(block.count[1]):
                 column = 0
                 while column < columns:
                     mac = ops.mac_half[rows] if columns - column <= half else ops.mac[rows]
