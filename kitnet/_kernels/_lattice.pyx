@@ -294,8 +294,8 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
     cdef Py_ssize_t[3] base
     cdef Py_ssize_t image = axis[0].pitch * axis[1].pitch * axis[2].pitch * itemsize
     cdef bint packed = lattice.packed
-    # The hardware sees rows come, but not where some are left out, nor the jump to the same block of the next plane.
-    cdef bint jumps = axis[1].stride > 1 or lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2] > 1
+    # The hardware sees rows come, but not where some are left out, nor the jump to the same part of a row further on.
+    cdef bint jumps = axis[1].stride > axis[1].phases or axis[2].block < axis[2].out
     cdef Py_ssize_t ahead = lattice.source * itemsize if jumps and not packed else 0
     source += block.image * source_image * itemsize
     for a in range(3):
