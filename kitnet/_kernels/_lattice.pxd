@@ -37,6 +37,7 @@ cdef struct Axis:
     Py_ssize_t to_size      # the destination: output o goes to o * to_step + to_first
     Py_ssize_t to_step
     Py_ssize_t to_first
+    Py_ssize_t unit         # outputs that make whole vectors: a block has a multiple of them, if it can
     Py_ssize_t block        # outputs in a block
     Py_ssize_t shared       # zero places shared by neighbours: the end of one row is the beginning of the next
     Py_ssize_t pitch        # places from one row (slice, image) to the next

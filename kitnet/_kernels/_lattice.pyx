@@ -1,6 +1,7 @@
 """Geometry and staging of the lattice (see _lattice.pxd): from the arguments of a convolution to blocks of columns."""
 
 from ._dispatch cimport kn_ops
+from ._integers cimport up
 
 
 cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil:
@@ -23,7 +24,7 @@ cdef void begin(Axis* axis, Py_ssize_t* words, Py_ssize_t kernel) noexcept nogil
     axis.tap_place = words + 2 * kernel
     axis.phase = words + 3 * kernel
     axis.taps = axis.phases = axis.reach = axis.split[0] = axis.split[1] = 0
-    axis.step = axis.woven = 1
+    axis.step = axis.woven = axis.unit = 1
 
 
 cdef void add_tap(Axis* axis, Py_ssize_t tap, Py_ssize_t position, Py_ssize_t place) noexcept nogil:
@@ -130,9 +131,11 @@ cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
 
 
 cdef void set_block(Axis* axis, Py_ssize_t block, bint packed) noexcept nogil:
-    """Cut the outputs into blocks of about ``block``, of equal size."""
+    """Cut the outputs into blocks of about ``block``, of equal size but for what makes whole vectors."""
     cdef Py_ssize_t n = max(1, (axis.out + block - 1) // block)
-    axis.block = (axis.out + n - 1) // n
+    axis.block = up(axis.out, n)
+    if n > 1 and up(axis.block, axis.unit) * axis.unit <= block:
+        axis.block = up(axis.block, axis.unit) * axis.unit
     axis.shared = 0 if packed or n > 1 else zeros_shared(axis)
     axis.pitch = axis.block if packed else (axis.block - 1) * axis.step + 1 + axis.reach - axis.shared
 
@@ -247,13 +250,16 @@ cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images)
 
 
 cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source,
-                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count,
+                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count, Py_ssize_t ahead,
                       char* staged) noexcept nogil:
-    """One plane of one image: ``count`` places on each axis, from padded position ``first`` on, a stride apart."""
+    """One plane of one image: ``count`` places on each axis, from padded position ``first`` on, a stride apart. The
+    same rows so many bytes ``ahead`` are the next ones, unless that is 0."""
     cdef const Axis* d = &lattice.axis[0]
     cdef const Axis* h = &lattice.axis[1]
     cdef const Axis* w = &lattice.axis[2]
-    cdef Py_ssize_t z, depth, low, high, pitch = w.pitch * itemsize
+    cdef Py_ssize_t z, depth, low, high, r, pitch = w.pitch * itemsize
+    cdef Py_ssize_t edge = max(0, first[2])
+    cdef const char* row
     # The rows [low, high) lie in the image, those around them in the padding. Divisions only at the edges.
     low, high = 0, count[1]
     if first[1] < 0:
@@ -267,8 +273,11 @@ cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* bl
         else:
             if low > 0:
                 ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
-            ops.rows_in(source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize,
-                        h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch,
+            row = source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize
+            for r in range(high - low if ahead else 0):
+                ops.fetch(row + ahead + (r * h.stride * w.size + edge) * itemsize,
+                          min(w.size - edge, count[2] * w.stride))
+            ops.rows_in(row, h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch,
                         count[2])
             if high < count[1]:
                 ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
@@ -279,17 +288,20 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
                 Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil:
     """Stage ``channels`` planes of the images of a block; ``source_image`` elements lie from image to image."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t _, i, j, k, n, a
+    cdef Py_ssize_t c, i, j, k, n, a
     cdef Py_ssize_t[3] first
     cdef Py_ssize_t[3] count
     cdef Py_ssize_t[3] base
     cdef Py_ssize_t image = axis[0].pitch * axis[1].pitch * axis[2].pitch * itemsize
     cdef bint packed = lattice.packed
+    # The hardware sees rows come, but not where some are left out, nor the jump to the same part of a row further on.
+    cdef bint jumps = axis[1].stride > axis[1].phases or axis[2].block < axis[2].out
+    cdef Py_ssize_t ahead = lattice.source * itemsize if jumps and not packed else 0
     source += block.image * source_image * itemsize
     for a in range(3):
         base[a] = block.first[a] * axis[a].step * axis[a].stride - axis[a].pad
         count[a] = block.count[a] if packed else (block.count[a] - 1) * axis[a].step + 1 + axis[a].reach
-    for _ in range(channels):
+    for c in range(channels):
         for i in range(axis[0].taps if packed else axis[0].phases):
             first[0] = position(&axis[0], base[0], i, packed)
             for j in range(axis[1].taps if packed else axis[1].phases):
@@ -298,7 +310,7 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
                     first[2] = position(&axis[2], base[2], k, packed)
                     for n in range(block.images):
                         stage_plane(ops, lattice, block, source + n * source_image * itemsize, itemsize, first, count,
-                                    staged + n * image)
+                                    ahead if k == 0 and c < channels - 1 else 0, staged + n * image)
                     staged += lattice.plane * itemsize
         source += lattice.source * itemsize
 
