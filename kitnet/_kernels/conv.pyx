@@ -8,7 +8,8 @@
         write the rows out, with bias, what is to be added, and clipping
 
 Where rows are about as long as some tiles, and all channels make one block, tiles go row by row, straight into the
-result. So they do where each plane is one row. The bias is then one more tap, which reads a channel of ones.
+result. Where there is nothing between the rows, they go so across them. The bias is then one more tap, which reads a
+channel of ones.
 
 Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
 one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
@@ -53,7 +54,7 @@ cdef struct Plan:
     Py_ssize_t channels     # in a block of channels
     Py_ssize_t blocks       # of channels
     Py_ssize_t tile         # the widest tile, in columns
-    bint one_row            # straight into the result, across the rows,
+    bint one_run            # straight into the result, across the rows,
     bint by_row             # or row by row;
     Py_ssize_t ones         # then 1 if the bias is a tap: where there is but one block of channels
     double macs             # multiply-adds in all
@@ -65,7 +66,10 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
-    cdef Py_ssize_t blocks, columns, sums, near, wanted
+    # Blocks of several slices, not of more images, where a slice meets its neighbours: these are staged with each block.
+    cdef Py_ssize_t enough = COLUMNS if axis[0].reach == 0 else 3 * COLUMNS
+    cdef Py_ssize_t images = plan.batch if axis[0].reach == 0 else min(plan.batch, max(1, COLUMNS // max(1, out)))
+    cdef Py_ssize_t blocks, columns, packed, sums, near, wanted
     cdef double sample = <double>plan.rows * plan.groups * plan.depth * taps * out
     plan.macs = plan.batch * sample
     plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
@@ -77,17 +81,19 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     while True:
         sums = SUMS // (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows) * itemsize)
         near = NEAR // ((plan.channels * max(phases, 1) + plan.rows // plan.filter_blocks) * itemsize)
-        sums = min(sums, max(near, COLUMNS))
+        sums = min(sums, max(near, enough))
         columns = max(plan.tile, min(STAGED // (plan.channels * max(phases, 1) * itemsize), sums))
-        choose_blocks(lattice, columns,
-                      max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums)), plan.batch, 0)
+        packed = max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums))
+        choose_blocks(lattice, columns, packed, images, 0)
         wanted = (ENOUGH + plan.groups - 1) // plan.groups
         wanted = min((wanted + count_blocks(lattice, 1) - 1) // count_blocks(lattice, 1), (plan.panels + 1) // 2)
         if sample < 1 << 20 or plan.filter_blocks >= wanted:
             break
         plan.filter_blocks = wanted
-    plan.one_row = is_one_row(axis) and lattice.images == 1
-    plan.by_row = (not plan.one_row and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
+    plan.one_run = is_one_run(axis) and (lattice.images == 1 or fills_tiles(out, plan.tile, out))
+    if plan.one_run:
+        choose_blocks(lattice, columns, packed, 1, 0)
+    plan.by_row = (not plan.one_run and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
                    and fills_tiles(axis[2].block, plan.tile, axis[2].pitch))
 
 
@@ -112,6 +118,14 @@ cdef bint is_one_row(const Axis* axis) noexcept nogil:
     return axis[0].to_size == 1 and axis[1].to_size == 1 and axis[2].to_step == 1 and axis[2].reach == 0
 
 
+cdef bint is_one_run(const Axis* axis) noexcept nogil:
+    """Whether the columns of a block of one image are elements of the result that follow one another."""
+    cdef bint rows = axis[0].to_size * axis[1].to_size > 1, slices = axis[0].to_size > 1
+    return (axis[2].to_step == 1 and axis[2].pitch == axis[2].block and (not rows or axis[2].block == axis[2].to_size)
+            and (not rows or axis[1].to_step == 1 and (axis[0].block == 1 or axis[1].pitch == axis[1].to_size))
+            and (not slices or axis[0].to_step == 1))
+
+
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
                    const real* source, const real* packed, const real* bias, const real* residual, real* dest,
                    double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
@@ -125,8 +139,9 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t pitch = lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n
-    cdef real* to = dest + (block.image * plan.groups + group) * plan.rows * dest_plane + block.first[2]
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n, d, h, end
+    cdef real* to = (dest + group * plan.rows * dest_plane
+                     + row_at(axis, &block, 0, 0, plan.groups * plan.rows * dest_plane))
     cdef real* plane
     cdef const real* panel
     cdef double shift
@@ -150,21 +165,27 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                     run_row(ops, lattice, &block, offset, taps, panel, rows, width, n, plan.groups * plan.rows,
                             <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
-            for n in range(up(block.columns, width)):
-                column = n * width
-                if plan.one_row and column + width <= block.columns:
-                    ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
-                                  to + row * dest_plane + column, dest_plane, c > 0)
-                else:
-                    ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
-                                  sums + (row - first_row) * pitch + column, pitch, c > 0)
+            column = 0
+            for n in range(block.images):
+                for d in range(block.count[0]):
+                    for h in range(block.count[1]):
+                        column = max(column, column_of(lattice, n, d, h))  # behind the tile of the row before
+                        end = column_of(lattice, n, d, h) + block.count[2]
+                        while column < end:
+                            if plan.one_run and column + width <= block.columns:
+                                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
+                                              to + row * dest_plane + column, dest_plane, c > 0)
+                            else:
+                                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
+                                              sums + (row - first_row) * pitch + column, pitch, c > 0)
+                            column += width
     for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
         rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes
-        whole = block.columns // width * width if plan.one_row else 0
+        whole = block.columns // width * width if plan.one_run else 0
         for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
             shift = bias[group * plan.rows + row] if bias != NULL and not plan.ones else 0
-            if plan.one_row:
+            if plan.one_run:
                 plane = to + row * dest_plane
                 finish(ops, 1, whole, shift, <const real*>beside(residual, dest, plane), low, high, plane, 0)
                 ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift,
@@ -240,7 +261,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     plan.batch, plan.groups, plan.rows, plan.depth, plan.taps = f.batch, f.groups, f.rows, f.depth, f.taps
     plan.row_step, plan.depth_step, plan.group_step = f.row_step, f.depth_step, f.group_step
     make_plan(&plan, lattice, ops, sizeof(real))
-    plan.ones = bias != NULL and plan.blocks == 1 and (plan.one_row or plan.by_row)
+    plan.ones = bias != NULL and plan.blocks == 1 and (plan.one_run or plan.by_row)
     words = plan.channels * lattice.taps + 1 + lattice.taps
     cdef Memory tables = scratch(words * sizeof(Py_ssize_t))
     cdef Py_ssize_t* tap = <Py_ssize_t*>tables.data

@@ -47,6 +47,16 @@ CONVS: list[dict[str, Any]] = [
     *({"x": (1, c, 5, 6), "k": 15, "kernel": 3, "padding": 1} for c in (27, 28, 29, 57)),
     *({"x": (1, c, 5, 6), "k": 7, "kernel": 1} for c in (255, 256, 257)),
     *({"x": (1, c, 6, 6), "k": 5, "kernel": 5, "padding": 2} for c in (10, 11, 21)),
+    # nothing between the rows of an odd size and stride 2: tiles across them, straight into the result
+    {"x": (3, 3, 21, 33), "k": 5, "kernel": (4, 2), "stride": 2, "padding": (2, 1), **_RELU},
+    {"x": (3, 40, 21, 33), "k": 15, "kernel": 3, "stride": 2, "padding": 1},
+    {"x": (3, 40, 5, 21, 7), "k": 7, "kernel": 3, "stride": 2, "padding": 1, **_RELU6},
+    # and gaps that tiles leave out
+    {"x": (3, 40, 4, 18, 14), "k": 11, "kernel": 3, "stride": 2, "padding": 1},
+    # volumes cut into slices, and images whose taps lie far apart
+    {"x": (3, 3, 9, 12, 20), "k": 5, "kernel": 3, "padding": 1},
+    {"x": (1, 12, 7, 25, 37), "k": 4, "kernel": 3, "padding": 1, "bias": False},
+    {"x": (1, 2, 40, 44), "k": 3, "kernel": 3, "padding": 9, "dilation": 9},
     # batches, and work enough for several threads
     {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
     {"x": (33, 16, 8, 8), "k": 17, "kernel": 3, "padding": 1},
@@ -83,6 +93,10 @@ RESIDUAL: list[dict[str, Any]] = [
     {"x": (2, 3, 4, 5, 6), "k": 4, "kernel": 2, **_ADD, **_RELU},
     {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1, **_ADD},
     *({"x": (1, 300, 1, w), "k": 15, "kernel": 1, **_ADD, **_RELU} for w in EDGES),
+    *(
+        {"x": (2, c, 25, 33), "k": 5, "kernel": 3, "stride": 2, "padding": 1, **_ADD, **_RELU}
+        for c in (3, 40)
+    ),
     {"x": (3, 70, 14, 14), "k": 130, "kernel": 1, **_ADD, **_RELU},
     {"x": (2, 3, 13, 19), "k": 3, "kernel": 3, "stride": 2, "padding": 1, "groups": 3, **_ADD, **_RELU},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "padding": 2, "groups": 4, "special": True, **_ADD},
