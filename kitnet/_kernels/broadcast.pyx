@@ -40,6 +40,7 @@ cdef enum:
     SPLIT = 1 << 19         # multiply-adds in a task at least,
     ROWS = 16               # and rows of pixels, for each reading of the weights
     WORTH = 32              # taps that pay for the transposition of a tile,
+    SCATTERED = 8           # or so few where the results would go one by one to every third place or so,
     STRAIGHT = 96           # or so many where the other way needs no detour (conv.pyx): it fills whole tiles,
     PIXELS = 4              # and the shortest row that makes one
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
@@ -85,7 +86,7 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
     cdef bint straight = axis[2].to_step == 1 and fills_tiles(axis[2].out, 2 * lanes, axis[2].out)
     return (at_least(&f.choice.lanes, SHORT_ROWS, axis[2].out, PIXELS)
             and at_least(&f.choice.lanes, FEW_WEIGHTS, f.depth * axis[0].taps * axis[1].taps * axis[2].taps,
-                         STRAIGHT if straight else WORTH)
+                         STRAIGHT if straight else WORTH if axis[2].to_step <= 2 else SCATTERED)
             and at_most(&f.choice.lanes, FILLED_LANES, cast, mac))
 
 

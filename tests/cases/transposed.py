@@ -54,6 +54,7 @@ ROWS: list[dict[str, Any]] = [
     # phases of the columns woven: two to four, the last ones shorter, channels in blocks
     *({"x": (2, 40, 5, 15), "k": 35, "kernel": k, "stride": k, "padding": 1, **_RELU} for k in (2, 3, 4, 5)),
     *({"x": (2, 40, 3, w), "k": 18, "kernel": 3, "stride": 2, "padding": (1, 1)} for w in (4, 14, 15, 29)),
+    {"x": (2, 9, 5, 14), "k": 33, "kernel": 5, "stride": 3, "padding": 1, **_RELU},  # few taps each
     # (bounded by 6, sums of 800 products seem smaller than they are)
     {
         "x": (5, 200, 4, 6),
