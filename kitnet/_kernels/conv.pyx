@@ -66,7 +66,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
-    # Blocks of several slices, not of more images, where a slice meets its neighbours: these are staged with each block.
+    # Where a slice meets its neighbours, blocks of more slices, not of more images: the neighbours are staged too.
     cdef Py_ssize_t enough = COLUMNS if axis[0].reach == 0 else 3 * COLUMNS
     cdef Py_ssize_t images = plan.batch if axis[0].reach == 0 else min(plan.batch, max(1, COLUMNS // max(1, out)))
     cdef Py_ssize_t blocks, columns, packed, sums, near, wanted
