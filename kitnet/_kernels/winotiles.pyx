@@ -109,7 +109,9 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     cdef Axis* axis = work.lattice.axis
     cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), near
     work.terms = f.pieces * f.depth
-    near = 4 * NEAR if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES else SHARED
+    near = SHARED
+    if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES:
+        near = (4 if f.pieces == 1 else 6) * NEAR
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, near)
     if work.by_filters:
         f.choice.way = BY_FILTERS
