@@ -111,6 +111,7 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t dot_cols
         Py_ssize_t* mac_vectors
         kn_mac* mac
+        kn_mac* mac_half
         kn_dot* dot
         Py_ssize_t cast_rows
         kn_cast[4][15] cast

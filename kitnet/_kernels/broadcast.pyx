@@ -20,29 +20,23 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
-from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport fills_tiles, part, up
+from ._integers cimport part, up
+from ._lanes cimport KC, WIDTH, Product, reads_in_place
 from ._lattice cimport (
-    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, place,
-    source_offsets, stage, tap_indices, tap_offsets,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
+    stage, tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
-    WIDTH = 2               # vectors of filters in a panel
-    KC = 256                # taps times channels in a block: a panel of it fits in the L1 cache
     STAGED = 384 * 1024     # bytes of the source in a block
     SUMS = 512 * 1024       # bytes of sums in a block
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     TURNED = 64             # taps that are turned at a time when the weights are packed
     SPLIT = 1 << 19         # multiply-adds in a task at least,
     ROWS = 16               # and rows of pixels, for each reading of the weights
-    WORTH = 32              # taps that pay for the transposition of a tile,
-    SCATTERED = 8           # or so few where the results would go one by one to every third place or so,
-    STRAIGHT = 96           # or so many where the other way needs no detour (conv.pyx): it fills whole tiles,
-    PIXELS = 4              # and the shortest row that makes one
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
@@ -75,21 +69,6 @@ cdef struct Rows:
     double high
 
 
-cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
-    """Whether this is the better way, judged by the shape of a sample: rows of enough pixels, enough taps, and lanes
-    that filters fill better than the pixels of a row and the gap behind it do. A panel of one vector costs half more,
-    pixels in the lanes a twentieth; the costs are in tenths."""
-    cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t vectors = (f.rows + lanes - 1) // lanes
-    cdef Py_ssize_t cast = lanes * (10 * vectors + 5 * (vectors % WIDTH)) * axis[2].out
-    cdef Py_ssize_t mac = 21 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
-    cdef bint straight = axis[2].to_step == 1 and fills_tiles(axis[2].out, 2 * lanes, axis[2].out)
-    return (at_least(&f.choice.lanes, SHORT_ROWS, axis[2].out, PIXELS)
-            and at_least(&f.choice.lanes, FEW_WEIGHTS, f.depth * axis[0].taps * axis[1].taps * axis[2].taps,
-                         STRAIGHT if straight else WORTH if axis[2].to_step <= 2 else SCATTERED)
-            and at_most(&f.choice.lanes, FILLED_LANES, cast, mac))
-
-
 cdef Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks, int threads) noexcept nogil:
     """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
     cdef Py_ssize_t images, cost, least = 0, best = most
@@ -114,9 +93,9 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
     plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
     plan.blocks = (f.depth + plan.channels - 1) // plan.channels
+    plan.in_place = reads_in_place(axis) and plane * itemsize % ALIAS != 0
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
-    plan.in_place = (lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0)
     phases = axis[0].phases * axis[1].phases * axis[2].phases
     # The images are spread over the tasks first: what is staged for many filters is not staged again for others.
     images = min(<Py_ssize_t>ENOUGH * threads, <Py_ssize_t>(plan.macs / SPLIT)) // f.groups

@@ -28,7 +28,7 @@ from ._pool cimport Block as Memory, scratch
 cdef enum:
     WIDTH = 2               # vectors of filters in a panel
     PIXELS = 256            # in a block: a panel of dy fits in the L1 cache
-    FILTERS = 128           # in a block of filters, twice as many under 1x1 kernels,
+    FILTERS = 128           # in a block of filters, four times as many under 1x1 kernels,
     TAPS = 288              # channels times taps in a block, then half as many
     STAGED = 256 * 1024     # bytes of x in a block
     ENOUGH = 16             # tasks that need no chunks
@@ -73,7 +73,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.size = g.groups * g.filters * g.channels * taps
     plan.macs = <double>plan.size * axis[0].out * axis[1].out * axis[2].out * g.batch
     plan.vectors = up(g.filters, ops.lanes)
-    plan.filter_blocks = up(g.filters, 2 * FILTERS if taps == 1 else FILTERS)
+    plan.filter_blocks = up(g.filters, 4 * FILTERS if taps == 1 else FILTERS)
     plan.channel_blocks = max(1, min(g.channels, up(g.channels * taps, TAPS // 2 if taps == 1 else TAPS)))
     plan.most_vectors = up(up(plan.vectors, WIDTH), plan.filter_blocks) * WIDTH
     plan.most_channels = up(g.channels, plan.channel_blocks)

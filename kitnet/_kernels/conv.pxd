@@ -2,7 +2,7 @@
 
 from ._lattice cimport Lattice
 from ._pool cimport Sealed
-from .broadcast cimport Product
+from ._lanes cimport Product
 
 ctypedef fused real:
     float

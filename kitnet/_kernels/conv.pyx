@@ -20,24 +20,26 @@ from cython.parallel cimport parallel, prange
 from libc.math cimport INFINITY
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
-from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport fills_tiles, part, up
+from ._dispatch cimport flush_on, flush_restore, kn_mac, kn_ops, table
+from ._integers cimport covered, fills_tiles, half_tile, part, up
+from ._lanes cimport KC, Product
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
-from .broadcast cimport Product, form
+from .broadcast cimport form
 
 cdef enum:
-    KC = 256                # taps times channels in a block
     STAGED = 384 * 1024     # bytes of staged source in a block
     SUMS = 256 * 1024       # bytes of sums in a block
     NEAR = 32 * 1024        # bytes of both that stay in the L1 cache
     COLUMNS = 512           # columns that pay for the reading of a panel; more only where all stays in the L1 cache
+    NARROW = 256            # and that still do
     FILTERS = 128           # filters in a block
-    ENOUGH = 8              # tasks a sample, where it is worth splitting
+    ENOUGH = 4              # tasks for each thread, where there is work enough to split
+    SPLIT = 1 << 18         # multiply-adds in a task at least
 
 
 cdef struct Plan:
@@ -60,41 +62,61 @@ cdef struct Plan:
     double macs             # multiply-adds in all
 
 
-cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize) noexcept nogil:
+cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
+                    int threads) noexcept nogil:
     """Choose panels, blocks of filters and channels, and blocks of columns."""
+    cdef Axis* axis = lattice.axis
+    cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out, blocks
+    plan.macs = <double>plan.batch * plan.rows * plan.groups * plan.depth * taps * out
+    plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
+    plan.tile = widest_tile(ops, plan.rows, plan.panels)
+    blocks = max(1, up(plan.depth * max(taps, 1), KC))
+    if blocks == 2 and axis[2].to_step == 1 and covered(axis[2].out, plan.tile, ops.lanes) == axis[2].out:
+        blocks = 1  # so that whole rows go straight into the result
+    plan.channels = max(1, (plan.depth + blocks - 1) // blocks)
+    plan.blocks = (plan.depth + plan.channels - 1) // plan.channels
+    plan.filter_blocks = 1
+    cut(plan, lattice, ops, itemsize, threads, True)
+    if not plan.one_run and not plan.by_row:
+        plan.filter_blocks = up(plan.rows, FILTERS)
+        cut(plan, lattice, ops, itemsize, threads, False)
+
+
+cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize, int threads,
+              bint straight) noexcept nogil:
+    """Choose blocks of columns, and more blocks of filters where the threads need them; ``straight``: sums go into the
+    result."""
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
+    cdef Py_ssize_t columns, packed, sums, near, wanted, rows, narrow
     # Where a slice meets its neighbours, blocks of more slices, not of more images: the neighbours are staged too.
     cdef Py_ssize_t enough = COLUMNS if axis[0].reach == 0 else 3 * COLUMNS
     cdef Py_ssize_t images = plan.batch if axis[0].reach == 0 else min(plan.batch, max(1, COLUMNS // max(1, out)))
-    cdef Py_ssize_t blocks, columns, packed, sums, near, wanted
-    cdef double sample = <double>plan.rows * plan.groups * plan.depth * taps * out
-    plan.macs = plan.batch * sample
-    plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
-    blocks = max(1, (plan.depth * max(taps, 1) + KC - 1) // KC)
-    plan.channels = max(1, (plan.depth + blocks - 1) // blocks)
-    plan.blocks = (plan.depth + plan.channels - 1) // plan.channels
-    plan.tile = widest_tile(ops, plan.rows, plan.panels)
-    plan.filter_blocks = (plan.rows + FILTERS - 1) // FILTERS
+    # Blocks of few columns rather than of few filters: these would stage the same source again.
+    narrow = <Py_ssize_t>min(plan.batch * plan.groups * <double>out, 2.0 ** 31)
+    narrow = max(NARROW, narrow // (ENOUGH * threads))
     while True:
-        sums = SUMS // (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows) * itemsize)
-        near = NEAR // ((plan.channels * max(phases, 1) + plan.rows // plan.filter_blocks) * itemsize)
-        sums = min(sums, max(near, enough))
+        rows = 0 if straight else up(plan.rows, plan.filter_blocks)
+        sums = SUMS // ((rows + ops.mac_rows) * itemsize)
+        near = NEAR // ((plan.channels * max(phases, 1) + rows) * itemsize)
+        sums = min(sums, min(narrow, max(near, enough)))
         columns = max(plan.tile, min(STAGED // (plan.channels * max(phases, 1) * itemsize), sums))
         packed = max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums))
         choose_blocks(lattice, columns, packed, images, 0)
-        wanted = (ENOUGH + plan.groups - 1) // plan.groups
-        wanted = min((wanted + count_blocks(lattice, 1) - 1) // count_blocks(lattice, 1), (plan.panels + 1) // 2)
-        if sample < 1 << 20 or plan.filter_blocks >= wanted:
+        wanted = plan.groups * count_blocks(lattice, plan.batch)
+        wanted = min((ENOUGH * threads + wanted - 1) // wanted, (plan.panels + 1) // 2)
+        wanted = min(wanted, <Py_ssize_t>(plan.macs / SPLIT))
+        if plan.filter_blocks >= wanted:
             break
         plan.filter_blocks = wanted
-    plan.one_run = is_one_run(axis) and (lattice.images == 1 or fills_tiles(out, plan.tile, out))
+    plan.one_run = is_one_run(axis) and (lattice.images == 1 or fills_tiles(out, plan.tile, ops.lanes, out))
     if plan.one_run:
         choose_blocks(lattice, columns, packed, 1, 0)
     plan.by_row = (not plan.one_run and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
-                   and fills_tiles(axis[2].block, plan.tile, axis[2].pitch))
+                   and fills_tiles(axis[2].block, plan.tile, ops.lanes, axis[2].pitch))
 
 
 cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, const Py_ssize_t* tap, Py_ssize_t taps,
@@ -111,6 +133,19 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, co
             for i in range(rows):
                 packed[i] = w[i * plan.row_step]
             packed += rows
+
+
+cdef Py_ssize_t straight(Py_ssize_t n, Py_ssize_t width, Py_ssize_t lanes) noexcept nogil:
+    """The columns of n that tiles fill to the last: the others take a detour."""
+    return n if covered(n, width, lanes) == n else n // width * width
+
+
+cdef Py_ssize_t sums_pitch(const Plan* plan, const Lattice* lattice) noexcept nogil:
+    """The sums of a filter: of what its tiles do not write into the result."""
+    cdef const Axis* axis = &lattice.axis[0]
+    if plan.one_run or plan.by_row:
+        return plan.tile
+    return lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile
 
 
 cdef bint is_one_row(const Axis* axis) noexcept nogil:
@@ -136,15 +171,16 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t first_panel = part(plan.panels, plan.filter_blocks, filters)
     cdef Py_ssize_t end_panel = part(plan.panels, plan.filter_blocks, filters + 1)
     cdef Py_ssize_t first_row = part(plan.rows, plan.panels, first_panel)
-    cdef Py_ssize_t pitch = lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile
+    cdef Py_ssize_t pitch = sums_pitch(plan, lattice)
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, whole, n, d, h, end
-    cdef real* to = (dest + group * plan.rows * dest_plane
-                     + row_at(axis, &block, 0, 0, plan.groups * plan.rows * dest_plane))
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, half, whole, n, d, h, end
+    cdef real* to = dest + group * plan.rows * dest_plane
     cdef real* plane
     cdef const real* panel
     cdef double shift
+    cdef kn_mac mac
+    to += row_at(axis, &block, 0, 0, plan.groups * plan.rows * dest_plane)
     source += group * plan.depth * lattice.source
     packed += group * plan.rows * (plan.depth * lattice.taps + plan.ones)
     for b in range(plan.blocks):
@@ -159,11 +195,12 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             rows = part(plan.rows, plan.panels, p + 1) - row
             panel = packed + c * lattice.taps * plan.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
+            half = half_tile(width, ops.lanes)
+            whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
             if plan.by_row:
                 plane = dest + (group * plan.rows + row) * dest_plane
-                for n in range(block.images * block.count[0] * block.count[1]):
-                    run_row(ops, lattice, &block, offset, taps, panel, rows, width, n, plan.groups * plan.rows,
-                            <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
+                run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.groups * plan.rows,
+                         <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
             column = 0
             for n in range(block.images):
@@ -172,23 +209,24 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                         column = max(column, column_of(lattice, n, d, h))  # behind the tile of the row before
                         end = column_of(lattice, n, d, h) + block.count[2]
                         while column < end:
-                            if plan.one_run and column + width <= block.columns:
-                                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
-                                              to + row * dest_plane + column, dest_plane, c > 0)
+                            mac = ops.mac_half[rows] if block.columns - column <= half else ops.mac[rows]
+                            if column < whole:
+                                mac(taps, panel, rows, staged + column * sizeof(real), offset,
+                                    to + row * dest_plane + column, dest_plane, c > 0)
                             else:
-                                ops.mac[rows](taps, panel, rows, staged + column * sizeof(real), offset,
-                                              sums + (row - first_row) * pitch + column, pitch, c > 0)
+                                mac(taps, panel, rows, staged + column * sizeof(real), offset,
+                                    sums + (row - first_row) * pitch + column - whole, pitch, c > 0)
                             column += width
     for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
         rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes
-        whole = block.columns // width * width if plan.one_run else 0
+        whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
         for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
             shift = bias[group * plan.rows + row] if bias != NULL and not plan.ones else 0
             if plan.one_run:
                 plane = to + row * dest_plane
                 finish(ops, 1, whole, shift, <const real*>beside(residual, dest, plane), low, high, plane, 0)
-                ops.rows_out(sums + (row - first_row) * pitch + whole, 0, 1, block.columns - whole, shift,
+                ops.rows_out(sums + (row - first_row) * pitch, 0, 1, block.columns - whole, shift,
                              beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
             else:
                 plane = dest + (group * plan.rows + row) * dest_plane
@@ -203,26 +241,37 @@ cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, 
         ops.rows_out(dest, dest_plane, rows, n, bias, residual, low, high, dest, dest_plane, 1)
 
 
-cdef void run_row(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
-                  Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t width, Py_ssize_t index,
-                  Py_ssize_t planes, const real* staged, real* sums, const real* residual, double low, double high,
-                  real* dest) noexcept nogil:
-    """One row of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
+cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
+                   Py_ssize_t taps, const real* panel, Py_ssize_t rows, Py_ssize_t planes, const real* staged,
+                   real* sums, const real* residual, double low, double high, real* dest) noexcept nogil:
+    """The rows of a block, for one panel of filters, whose planes of the first image are at ``dest``; an image has so
     many ``planes``."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size, slice = index // block.count[1]
-    cdef Py_ssize_t n = slice // block.count[0], d = slice % block.count[0], h = index % block.count[1], t
-    cdef Py_ssize_t whole = block.count[2] // width
-    cdef real* to = dest + row_at(axis, block, n, d, planes * plane) + h * axis[1].to_step * axis[2].to_size
-    staged += column_of(lattice, n, d, h)
-    for t in range(whole):
-        ops.mac[rows](taps, panel, rows, staged + t * width, offset, to + t * width, plane, False)
-    finish(ops, rows, whole * width, 0, <const real*>beside(residual, dest, to), low, high, to, plane)
-    if whole * width < block.count[2]:
-        ops.mac[rows](taps, panel, rows, staged + whole * width, offset, sums, width, False)
-        to += whole * width
-        ops.rows_out(sums, width, rows, block.count[2] - whole * width, 0, beside(residual, dest, to), low, high, to,
-                     plane, 1)
+    cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
+    cdef Py_ssize_t width = ops.mac_vectors[rows] * ops.lanes, half = half_tile(width, ops.lanes)
+    cdef Py_ssize_t columns = block.count[2], whole = straight(columns, width, ops.lanes), n, d, _, column
+    cdef const real* at
+    cdef kn_mac mac
+    cdef real* to
+    for n in range(block.images):
+        for d in range(block.count[0]):
+            to = dest + row_at(axis, block, n, d, planes * plane)
+            at = staged + column_of(lattice, n, d, 0)
+            for _ in range(block.count[1]):
+                column = 0
+                while column < columns:
+                    mac = ops.mac_half[rows] if columns - column <= half else ops.mac[rows]
+                    if column < whole:
+                        mac(taps, panel, rows, at + column, offset, to + column, plane, False)
+                    else:
+                        mac(taps, panel, rows, at + column, offset, sums, width, False)
+                    column += width
+                finish(ops, rows, whole, 0, <const real*>beside(residual, dest, to), low, high, to, plane)
+                if whole < columns:
+                    ops.rows_out(sums, width, rows, columns - whole, 0, beside(residual, dest, to + whole), low, high,
+                                 to + whole, plane, 1)
+                to += axis[1].to_step * axis[2].to_size
+                at += axis[2].pitch
 
 
 cdef Py_ssize_t row_at(const Axis* axis, const Block* block, Py_ssize_t n, Py_ssize_t d,
@@ -260,7 +309,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     cdef Plan plan
     plan.batch, plan.groups, plan.rows, plan.depth, plan.taps = f.batch, f.groups, f.rows, f.depth, f.taps
     plan.row_step, plan.depth_step, plan.group_step = f.row_step, f.depth_step, f.group_step
-    make_plan(&plan, lattice, ops, sizeof(real))
+    make_plan(&plan, lattice, ops, sizeof(real), n_threads)
     plan.ones = bias != NULL and plan.blocks == 1 and (plan.one_run or plan.by_row)
     words = plan.channels * lattice.taps + 1 + lattice.taps
     cdef Memory tables = scratch(words * sizeof(Py_ssize_t))
@@ -275,7 +324,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
     sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
-                 * (lattice.images * axis[0].pitch * axis[1].pitch * axis[2].pitch + plan.tile) + 15) // 16 * 16
+                 * sums_pitch(&plan, lattice) + 15) // 16 * 16
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
     if sealed is not None and plan.ones:  # the bias lies between the weights
         key = (*key, (<const char*>bias)[:plan.groups * plan.rows * <Py_ssize_t>sizeof(real)])

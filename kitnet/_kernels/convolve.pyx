@@ -9,13 +9,14 @@ transposed convolution.
 from cython.parallel cimport prange
 from libc.string cimport memset
 
-from ._choice cimport BY_TILES, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, Choice, begin
+from ._choice cimport BY_TILES, DIRECT, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, Choice, begin
 from ._dispatch cimport table
 from ._integers cimport volume
+from ._lanes cimport Product, pays
 from ._lattice cimport MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
 from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
-from .broadcast cimport Product, broadcast, pays
+from .broadcast cimport broadcast
 from .conv cimport direct
 from .depthwise cimport filter_channels, is_depthwise
 from .winograd cimport filter_planes, is_filtering
@@ -93,18 +94,21 @@ cdef Py_ssize_t forward(const Py_ssize_t* x_shape, const Py_ssize_t* w_shape, co
     return memory.size + convolve(&product, &lattice, x, weight, bias, residual, y, low, high, False, sealed, n_threads)
 
 
-cdef void fill(real* dest, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t plane, const real* bias, real low,
-               real high, int n_threads) noexcept nogil:
-    """dest = clip(bias), channel by channel."""
-    cdef Py_ssize_t i, j
+cdef void fill_rows(const Axis* axis, real* dest, Py_ssize_t planes, Py_ssize_t channels, const real* bias, real low,
+                    real high, int n_threads) noexcept nogil:
+    """clip(bias) in the rows that a phase writes, from end to end."""
+    cdef Py_ssize_t rows = axis[0].out * axis[1].out, n = axis[2].to_size, i, j, k
     cdef real value
-    for i in prange(batch * channels, num_threads=team(n_threads, <double>batch * channels * plane / 4),
-                    schedule="static"):
+    cdef real* row
+    for i in prange(planes, num_threads=team(n_threads, <double>planes * rows * n / 4), schedule="static"):
         value = bias[i % channels] if bias != NULL else 0
         value = low if value < low else value
         value = high if value > high else value
-        for j in range(plane):
-            dest[i * plane + j] = value
+        for k in range(rows):
+            row = dest + ((i * axis[0].to_size + k // axis[1].out * axis[0].to_step + axis[0].to_first)
+                          * axis[1].to_size + k % axis[1].out * axis[1].to_step + axis[1].to_first) * n
+            for j in range(n):
+                row[j] = value
 
 
 cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, const Py_ssize_t* w_shape,
@@ -124,22 +128,21 @@ cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, cons
 cdef Py_ssize_t count_woven(const Product* product, Lattice* lattice, Py_ssize_t* free, const Py_ssize_t* y_shape,
                             const Py_ssize_t* w_shape, const Py_ssize_t* x_shape, stride, padding, dilation,
                             const Py_ssize_t* phases, Py_ssize_t phase, bint single) except -1:
-    """How many phases, from this one on, are computed together: those of the columns, where the filters are in the
-    lanes for all of them; what the one with the most taps chose is in the choice."""
+    """How many phases, from this one on, are computed together: those of the columns, where that is the better way
+    for all of them together."""
     cdef Filtering f
-    cdef Choice told
-    cdef Py_ssize_t p, taps, most = 0
+    cdef Py_ssize_t p
     if phases[2] == 1 or phases[2] > MOST_WOVEN or phases[2] != stride[2] or phase % phases[2]:
         return 1
     for p in range(phases[2]):
         lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase + p)
-        taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
         choose(product, lattice, &f, single)
-        if taps == 0 or product.choice.way != IN_LANES:
+        if lattice.axis[2].taps and product.choice.way != IN_LANES and product.choice.way != DIRECT:
             return 1
-        if taps > most:
-            most, told = taps, product.choice[0]
-    product.choice[0] = told
+    lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase, phases[2])
+    if not pays(product, lattice, table.ops[not single].lanes):
+        return 1
+    product.choice.way = IN_LANES
     return phases[2]
 
 
@@ -152,7 +155,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     cdef int a
     cdef Py_ssize_t[3] phases
     cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
-    cdef Py_ssize_t phase = 0, count = 1, woven, taps, most_taps = 0, used = 0
+    cdef Py_ssize_t phase = 0, count = 1, column, woven, taps, most_taps = 0, used = 0
     cdef Memory memory, axes_memory
     cdef Axis* axes
     cdef Choice told
@@ -179,19 +182,21 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
             <const Axis*>axes, count, y_shape[0], groups, product.rows, dy, weight, bias, nothing, dx, low, high,
             n_threads)
     memory = scratch(words * sizeof(Py_ssize_t))
-    for a in range(3):
-        for phase in range(phases[a]):
-            axis_backward(&lattice.axis[a], <Py_ssize_t*>memory.data, x_shape[2 + a], w_shape[2 + a], stride[a],
-                          padding[a], dilation[a], y_shape[2 + a], phase, 1)
-            gaps = gaps or lattice.axis[a].taps == 0
-    # Inputs that no window touches make phases without taps, which are not visited.
-    if gaps and dx != NULL:
-        fill(dx, x_shape[0], x_shape[1], x_shape[2] * x_shape[3] * x_shape[4], bias, <real>low, <real>high, n_threads)
     told = choice[0]  # where no window reaches any input; else what the phase with the most taps does
     phase = 0
     while phase < count:
         woven = count_woven(&product, &lattice, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding,
                             dilation, phases, phase, sizeof(real) == sizeof(float))
+        if phase % phases[2] == 0 and woven == 1 and dx != NULL:
+            # Inputs that no window touches make phases without taps, which are not visited.
+            gaps = False
+            for column in range(phases[2]):
+                lay_phase(lattice.axis, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding, dilation,
+                          phases, phase + column)
+                gaps = gaps or lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps == 0
+            if gaps:
+                fill_rows(&lattice.axis[0], dx, x_shape[0] * x_shape[1], x_shape[1], bias, <real>low, <real>high,
+                          n_threads)
         lay_phase(lattice.axis, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding, dilation, phases,
                   phase, woven)
         flatten(lattice.axis)

@@ -80,6 +80,19 @@ CONVS: list[dict[str, Any]] = [
     {"x": (1, 20, 90, 91), "k": 10, "kernel": 3, "stride": 2, "dilation": 2},
     {"x": (130, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
     {"x": (140, 4, 14, 14), "k": 20, "kernel": 5, "padding": 2},
+    # rows without a gap between them, in one run with half a tile at its end; channels in blocks
+    *({"x": (1, 3, 7, w), "k": 15, "kernel": (3, 2), "stride": 2} for w in (29, 32, 35, 63, 64, 66, 97)),
+    {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_RELU},
+    {"x": (3, 5, 21, 23), "k": 30, "kernel": 1, "stride": 2},
+    {"x": (2, 3, 5, 9, 32), "k": 15, "kernel": (2, 3, 2), "stride": (1, 1, 2)},
+    # whole rows of tiles, with more taps than a block has
+    *(
+        {"x": (1, 12, 5, w), "k": k, "kernel": 5, "padding": 2, **_RELU}
+        for w in (32, 48)
+        for k in (5, 14, 17)
+    ),
+    # every fourth element, around the vectors
+    *({"x": (1, 2, 9, w), "k": 5, "kernel": 5, "stride": 4, "padding": 2} for w in (61, 64, 67, 131, 259)),
 ]
 
 # Something is added, by every way to write results.
@@ -97,6 +110,8 @@ RESIDUAL: list[dict[str, Any]] = [
         {"x": (2, c, 25, 33), "k": 5, "kernel": 3, "stride": 2, "padding": 1, **_ADD, **_RELU}
         for c in (3, 40)
     ),
+    {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_ADD, **_RELU},
+    *({"x": (1, 12, 5, w), "k": 14, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in (32, 48)),
     {"x": (3, 70, 14, 14), "k": 130, "kernel": 1, **_ADD, **_RELU},
     {"x": (2, 3, 13, 19), "k": 3, "kernel": 3, "stride": 2, "padding": 1, "groups": 3, **_ADD, **_RELU},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "padding": 2, "groups": 4, "special": True, **_ADD},

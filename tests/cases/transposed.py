@@ -53,6 +53,12 @@ ROWS: list[dict[str, Any]] = [
     {"x": (2, 16, 4, 9, 9), "k": 20, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1},
     # phases of the columns woven: two to four, the last ones shorter, channels in blocks
     *({"x": (2, 40, 5, 15), "k": 35, "kernel": k, "stride": k, "padding": 1, **_RELU} for k in (2, 3, 4, 5)),
+    *({"x": (2, 9, 7, 10), "k": k, "kernel": 5, "stride": 3, "padding": 1, **_RELU} for k in (31, 32)),
+    # some of them without taps
+    *({"x": (2, 40, 5, 15), "k": 32, "kernel": 1, "stride": s, **_RELU} for s in (2, 3, 4)),
+    {"x": (2, 300, 4, 9), "k": 33, "kernel": 1, "stride": 2, "output_padding": 1, **_RELU6},
+    {"x": (2, 20, 4, 9), "k": 32, "kernel": 2, "stride": 2, "dilation": 2, "bias": False, "low": 0.25},
+    {"x": (1, 20, 3, 4, 9), "k": 32, "kernel": (1, 3, 2), "stride": (2, 1, 3), "output_padding": (1, 0, 1)},
     *({"x": (2, 40, 3, w), "k": 18, "kernel": 3, "stride": 2, "padding": (1, 1)} for w in (4, 14, 15, 29)),
     {"x": (2, 9, 5, 14), "k": 33, "kernel": 5, "stride": 3, "padding": 1, **_RELU},  # few taps each
     # (bounded by 6, sums of 800 products seem smaller than they are)

@@ -80,6 +80,8 @@ def tiles(kind):
         for dtype in ("f32", "f64"):
             for rows, width in re.findall(r"X\((\d+),\s*(\d+)\)", listed):
                 yield Tile(kind, isa, dtype, int(rows), int(width))
+                if kind == "mac":
+                    yield Tile("mac_half", isa, dtype, int(rows), (int(width) + 1) // 2)
             for rows in re.findall(r"X\((\d+)\)", listed):  # by 1 and 2 vectors, in steps of 1 and 2
                 for width, step in ((1, 1), (1, 2), (2, 1), (2, 2)):
                     if rows == "1" and step == 2:

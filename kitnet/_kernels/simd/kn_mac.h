@@ -2,11 +2,12 @@
  *
  * A tile of m rows (filters) by KN_NV vectors (pixels) stays in registers while k runs over the taps; b is read at
  * an offset a tap, so a packed panel (off[k] = k * width) and a padded image in place (off[k] = where tap k begins)
- * are the same kernel. m <= width: the m broadcasts are kept in registers and b streams by; else the other way. */
+ * are the same kernel. Where few columns are left, a tile of half the width does. m <= width: the m broadcasts are kept
+ * in registers and b streams by; else the other way. */
 
-#define KN_MAC(m, nv)                                                                                              \
-    static void KN(mac_##m)(ptrdiff_t kc, const void *a_, ptrdiff_t lda, const void *b_,                           \
-                            const ptrdiff_t *restrict off, void *c_, ptrdiff_t ldc, int accumulate)                \
+#define KN_MAC_TILE(name, m, nv)                                                                                   \
+    static void KN(name)(ptrdiff_t kc, const void *a_, ptrdiff_t lda, const void *b_,                              \
+                         const ptrdiff_t *restrict off, void *c_, ptrdiff_t ldc, int accumulate)                   \
     {                                                                                                              \
         const R *restrict a = a_, *b = b_;                                                                         \
         R *c = c_;                                                                                                 \
@@ -29,11 +30,14 @@
             }                                                                                                      \
         }                                                                                                          \
         if (accumulate) {                                                                                          \
-            KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
-                KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += v_load(c + i * ldc + j * KN_LANES);            \
+            KN_UNROLL for (int i = 0; i < m; i++, c += ldc)                                                        \
+                KN_UNROLL for (int j = 0; j < nv; j++)                                                             \
+                    v_store(c + j * KN_LANES, acc[i][j] + v_load(c + j * KN_LANES));                               \
+        } else {                                                                                                   \
+            KN_UNROLL for (int i = 0; i < m; i++, c += ldc)                                                        \
+                KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + j * KN_LANES, acc[i][j]);                       \
         }                                                                                                          \
-        KN_UNROLL for (int i = 0; i < m; i++)                                                                      \
-            KN_UNROLL for (int j = 0; j < nv; j++) v_store(c + i * ldc + j * KN_LANES, acc[i][j]);                 \
     }
 
+#define KN_MAC(m, nv) KN_MAC_TILE(mac_##m, m, nv) KN_MAC_TILE(mac_half_##m, m, (nv + 1) / 2)
 KN_MAC_TILES(KN_MAC)

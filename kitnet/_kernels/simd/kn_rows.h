@@ -61,6 +61,9 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
     if (high < low) high = low;
     src += first + low * step;
     size -= first + low * step;
+    /* Where rows of the source are left out, a line that far ahead may lie in one of these: whole rows ahead instead. */
+    const ptrdiff_t ahead = src_step > size && src_step < KN_AHEAD ? (KN_AHEAD + src_step - 1) / src_step * src_step
+                            : src_step > size && src_step < 4 * KN_AHEAD ? src_step : KN_AHEAD;
     for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
         ptrdiff_t q = 0;
         for (; q < low; q += KN_LANES) v_store(dst + q, (V){0});
@@ -68,7 +71,7 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
         q = low;
         if (step == 1) {
             for (; q + KN_LANES <= high; q += KN_LANES, from += KN_LANES) {
-                __builtin_prefetch(from + KN_AHEAD);
+                __builtin_prefetch(from + ahead);
                 v_store(dst + q, v_load(from));
             }
             if (q < high) {
@@ -78,14 +81,29 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
         } else if (step == 2) {
             ptrdiff_t left = size;
             for (; q < high && left >= 2 * KN_LANES; q += KN_LANES, from += 2 * KN_LANES, left -= 2 * KN_LANES) {
-                __builtin_prefetch(from + KN_AHEAD);
-                __builtin_prefetch(from + KN_AHEAD + KN_LANES);
+                __builtin_prefetch(from + ahead);
+                __builtin_prefetch(from + ahead + KN_LANES);
                 v_store(dst + q, KN(even)(v_load(from), v_load(from + KN_LANES)));
             }
             if (q < high) {
+                __builtin_prefetch(from + ahead);
+                __builtin_prefetch(from + ahead + KN_LANES);
                 v_store(dst + q, KN(even)(KN(load_clamped)(from, left),
                                           KN(load_clamped)(from + KN_LANES, left - KN_LANES)));
                 q += KN_LANES;
+            }
+        } else if (step == 4) {
+            ptrdiff_t left = size;
+            for (; q < high; q += KN_LANES, from += 4 * KN_LANES, left -= 4 * KN_LANES) {
+                V v[4];
+                __builtin_prefetch(from + ahead);
+                __builtin_prefetch(from + ahead + 2 * KN_LANES);
+                if (left >= 4 * KN_LANES)
+                    KN_UNROLL for (int j = 0; j < 4; j++) v[j] = v_load(from + j * KN_LANES);
+                else
+                    KN_UNROLL for (int j = 0; j < 4; j++)
+                        v[j] = KN(load_clamped)(from + j * KN_LANES, left - j * KN_LANES);
+                v_store(dst + q, KN(even)(KN(even)(v[0], v[1]), KN(even)(v[2], v[3])));
             }
         } else {
             for (; q < high; q++, from += step) dst[q] = *from;

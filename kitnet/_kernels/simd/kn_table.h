@@ -79,6 +79,7 @@ typedef struct {
     ptrdiff_t dot_cols;                   /* the width of every dot tile, in rows of b */
     ptrdiff_t mac_vectors[KN_MAX_MAC_ROWS + 1]; /* the width of the tile of m rows, in vectors */
     kn_mac mac[KN_MAX_MAC_ROWS + 1];
+    kn_mac mac_half[KN_MAX_MAC_ROWS + 1]; /* of half the width, rounded up */
     kn_dot dot[KN_MAX_DOT_ROWS + 1];
     ptrdiff_t cast_rows;                  /* the most pixels of a cast tile */
     kn_cast cast[4][KN_MAX_CAST_ROWS + 1]; /* [2 * (step - 1) + nv - 1][m] for steps and vectors 1 and 2 */

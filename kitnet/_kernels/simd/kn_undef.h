@@ -36,6 +36,8 @@
 #undef KN_FORCE
 #undef KN_APART
 #undef KN_MAC
+#undef KN_MAC_TILE
+#undef KN_MAC_HALF
 #undef KN_DOT
 #undef KN_CAST
 #undef KN_CAST_TILE
