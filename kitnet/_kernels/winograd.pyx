@@ -54,8 +54,6 @@ cdef enum:
     PRODUCTS = 1024         # their product, or half of it for the gradient of the weights,
     OF_DIRECT = 60          # multiplications that are at most so many percent of the direct ones,
     OF_LARGE = 40           # or so many for kernels of more than 3x3 taps, except for the gradient of their weights,
-    OF_MANY = 48            # and so many for these where a slice has at least
-    TILES = 16              # so many tiles,
     MOST_TERMS = 768        # and then at most so many terms of a sum, for scratch memory near the core
 
 cdef bint enabled = True
@@ -83,9 +81,7 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
             return False
         f.size[a], f.out[a], f.pad[a], f.kernel[a] = axis[a].size, axis[a].out, axis[a].pad, axis[a].kernel
     f.pieces = f.kernel[0] * up(f.kernel[1], 3) * up(f.kernel[2], 3)
-    percent = OF_DIRECT
-    if f.pieces > 1 and not of_weights:
-        percent = OF_MANY if up(f.out[1], 4) * up(f.out[2], 4) >= TILES else OF_LARGE
+    percent = OF_LARGE if f.pieces > 1 and not of_weights else OF_DIRECT
     outputs = 16 * volume(f.kernel) * percent // (ELEMENTS * f.pieces)  # that may be computed for 100
     if outputs < 100:
         return False

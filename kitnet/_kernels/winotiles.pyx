@@ -109,9 +109,7 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     cdef Axis* axis = work.lattice.axis
     cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), near
     work.terms = f.pieces * f.depth
-    near = SHARED
-    if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES:
-        near = (4 if f.pieces == 1 else 6) * NEAR
+    near = 4 * NEAR if axis[0].out * axis[1].out * axis[2].out <= FEW_TILES else SHARED
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, near)
     if work.by_filters:
         f.choice.way = BY_FILTERS

@@ -209,8 +209,6 @@ WINOGRAD: list[dict[str, Any]] = [
         ),
         {"x": (8, 32, 7, 7), "k": 40, "kernel": 7, "padding": 3},  # the gradient of the weights
         {"x": (5, 17, 9, 14), "k": 32, "kernel": (5, 4), "padding": 2},
-        {"x": (2, 32, 14, 14), "k": 33, "kernel": 5, "padding": 2, **_RELU},
-        {"x": (2, 32, 16, 16), "k": 33, "kernel": 7, "padding": 3},
         {"x": (3, 130, 8, 8), "k": 65, "kernel": 5, "padding": 2, **_RELU},
         {"x": (9, 33, 16, 16), "k": 32, "kernel": 5, "padding": 2, "special": True},
         {"x": (1, 24, 3, 12, 12), "k": 48, "padding": 1},
