@@ -3,6 +3,9 @@
 from ._dispatch cimport kn_ops
 from ._integers cimport up
 
+cdef enum:
+    AHEAD = 32 * 1024       # bytes that are fetched into the L1 cache while others are used
+
 
 cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil:
     """The columns of the widest mac tile, among those of ``rows`` cut into equal panels."""
@@ -121,12 +124,18 @@ cdef void make_dense(Axis* axis) noexcept nogil:
 
 
 cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
-    """The places that are zero at the end and at the beginning of every phase: the neighbours can share them."""
-    cdef Py_ssize_t p, before, after, span = (axis.out - 1) * axis.step + 1 + axis.reach, shared = axis.reach
+    """The places that the end of one row can share with the beginning of the next: those that are zero at both ends
+    of a phase, and those at the end of a phase that none of its taps reads."""
+    cdef Py_ssize_t p, t, reach, before, after, shared = axis.reach
     for p in range(axis.phases):
+        reach = 0
+        for t in range(axis.taps):
+            if axis.tap_phase[t] == p:
+                reach = max(reach, axis.tap_place[t])
         before = max(0, axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
-        after = span - max(0, axis.size + axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
-        shared = min(shared, before, after)
+        after = (axis.out - 1) * axis.step + 1 + reach
+        after -= max(0, axis.size + axis.pad - axis.phase[p] + axis.stride - 1) // axis.stride
+        shared = min(shared, axis.reach - reach + max(0, min(before, after)))
     return max(shared, 0)
 
 
@@ -156,11 +165,17 @@ cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_
     """Cut the problem into blocks, for about ``columns`` columns each; ``images`` is the most that one may hold,
     1 in ``packed`` forces packing and -1 forbids it."""
     cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t a, size, useful
+    cdef Py_ssize_t a, size, useful, computed
     size = set_blocks(lattice, columns, False)
     useful = axis[0].block * axis[1].block * axis[2].block
     lattice.taps = axis[0].taps * axis[1].taps * axis[2].taps
-    lattice.packed = packed > 0 or packed == 0 and 5 * useful < 2 * size
+    lattice.phases = axis[0].phases * axis[1].phases * axis[2].phases
+    lattice.packed = packed > 0
+    if packed == 0 and axis[0].block == axis[0].out and axis[1].block == axis[1].out:
+        lattice.packed = 5 * useful < 2 * size
+    elif packed == 0:  # what is staged around a part of an image is not all computed
+        computed = column_of(lattice, 0, axis[0].block - 1, axis[1].block - 1) + axis[2].block
+        lattice.packed = 5 * useful < 2 * computed or lattice.taps * useful < lattice.phases * size
     if lattice.packed:
         columns = packed_columns
         size = set_blocks(lattice, columns, True)
@@ -169,7 +184,6 @@ cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_
     lattice.images = 1
     if lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2] == 1:
         lattice.images = max(1, min(images, columns // max(1, size)))
-    lattice.phases = axis[0].phases * axis[1].phases * axis[2].phases
     # The shared zeros of the last row, slice and image stand behind the block.
     lattice.plane = lattice.images * size
     if not lattice.packed:
@@ -288,7 +302,7 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
                 Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil:
     """Stage ``channels`` planes of the images of a block; ``source_image`` elements lie from image to image."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t c, i, j, k, n, a
+    cdef Py_ssize_t c, i, j, k, n, a, low, slices, ahead
     cdef Py_ssize_t[3] first
     cdef Py_ssize_t[3] count
     cdef Py_ssize_t[3] base
@@ -296,12 +310,21 @@ cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, c
     cdef bint packed = lattice.packed
     # The hardware sees rows come, but not where some are left out, nor the jump to the same part of a row further on.
     cdef bint jumps = axis[1].stride > axis[1].phases or axis[2].block < axis[2].out
-    cdef Py_ssize_t ahead = lattice.source * itemsize if jumps and not packed else 0
     source += block.image * source_image * itemsize
     for a in range(3):
         base[a] = block.first[a] * axis[a].step * axis[a].stride - axis[a].pad
         count[a] = block.count[a] if packed else (block.count[a] - 1) * axis[a].step + 1 + axis[a].reach
+    # Of a volume, each channel has a few slices here: those of the next one are fetched meanwhile.
+    low = max(0, base[0])
+    slices = min(axis[0].size, base[0] + ((block.count[0] - 1) * axis[0].step + axis[0].reach + 1) * axis[0].stride)
+    slices = (slices - low) * axis[1].size * axis[2].size
+    low *= axis[1].size * axis[2].size
+    if axis[0].size == 1 or block.images * slices * itemsize > AHEAD:
+        slices = 0
+    ahead = lattice.source * itemsize if jumps and not packed and slices <= 0 else 0
     for c in range(channels):
+        for n in range(block.images if slices > 0 and c < channels - 1 else 0):
+            ops.fetch(source + (lattice.source + n * source_image + low) * itemsize, slices)
         for i in range(axis[0].taps if packed else axis[0].phases):
             first[0] = position(&axis[0], base[0], i, packed)
             for j in range(axis[1].taps if packed else axis[1].phases):

@@ -8,7 +8,8 @@
         write the rows out, with bias, what is to be added, and clipping
 
 Where rows are about as long as some tiles, and all channels make one block, tiles go row by row, straight into the
-result. So they do where each plane is one row. The bias is then one more tap, which reads a channel of ones.
+result. Where there is nothing between the rows, they go so across them. The bias is then one more tap, which reads a
+channel of ones.
 
 Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
 one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
@@ -89,9 +90,13 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases = axis[0].phases * axis[1].phases * axis[2].phases
-    cdef Py_ssize_t columns, sums, near, wanted, rows, narrow
+    cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out
+    cdef Py_ssize_t columns, packed, sums, near, wanted, rows, narrow
+    # Where a slice meets its neighbours, blocks of more slices, not of more images: the neighbours are staged too.
+    cdef Py_ssize_t enough = COLUMNS if axis[0].reach == 0 else 3 * COLUMNS
+    cdef Py_ssize_t images = plan.batch if axis[0].reach == 0 else min(plan.batch, max(1, COLUMNS // max(1, out)))
     # Blocks of few columns rather than of few filters: these would stage the same source again.
-    narrow = <Py_ssize_t>min(plan.batch * plan.groups * <double>axis[0].out * axis[1].out * axis[2].out, 2.0 ** 31)
+    narrow = <Py_ssize_t>min(plan.batch * plan.groups * <double>out, 2.0 ** 31)
     narrow = max(NARROW, narrow // (ENOUGH * threads))
     axis[2].unit = ops.lanes if straight else 1
     axis[1].unit = ops.lanes // common(ops.lanes, axis[2].out) if straight and axis[2].reach == 0 else 1
@@ -99,17 +104,19 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
         rows = 0 if straight else up(plan.rows, plan.filter_blocks)
         sums = SUMS // ((rows + ops.mac_rows) * itemsize)
         near = NEAR // ((plan.channels * max(phases, 1) + rows) * itemsize)
-        sums = min(sums, min(narrow, max(near, COLUMNS)))
+        sums = min(sums, min(narrow, max(near, enough)))
         columns = max(plan.tile, min(STAGED // (plan.channels * max(phases, 1) * itemsize), sums))
-        choose_blocks(lattice, columns,
-                      max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums)), plan.batch, 0)
+        packed = max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums))
+        choose_blocks(lattice, columns, packed, images, 0)
         wanted = plan.groups * count_blocks(lattice, plan.batch)
         wanted = min((ENOUGH * threads + wanted - 1) // wanted, (plan.panels + 1) // 2)
         wanted = min(wanted, <Py_ssize_t>(plan.macs / SPLIT))
         if plan.filter_blocks >= wanted:
             break
         plan.filter_blocks = wanted
-    plan.one_run = is_one_run(lattice)
+    plan.one_run = is_one_run(axis) and (lattice.images == 1 or fills_tiles(out, plan.tile, ops.lanes, out))
+    if plan.one_run:
+        choose_blocks(lattice, columns, packed, 1, 0)
     plan.by_row = (not plan.one_run and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
                    and fills_tiles(axis[2].block, plan.tile, ops.lanes, axis[2].pitch))
 
@@ -148,12 +155,12 @@ cdef bint is_one_row(const Axis* axis) noexcept nogil:
     return axis[0].to_size == 1 and axis[1].to_size == 1 and axis[2].to_step == 1 and axis[2].reach == 0
 
 
-cdef bint is_one_run(const Lattice* lattice) noexcept nogil:
-    """Whether the columns of a block are those of the result: rows that no gap parts, of one slice of one image."""
-    cdef const Axis* axis = &lattice.axis[0]
-    return (lattice.images == 1 and not lattice.packed and axis[0].block == 1 and axis[1].to_step == 1
-            and axis[2].to_step == 1 and axis[2].reach == 0
-            and (axis[1].block == 1 or axis[2].pitch == axis[2].to_size))
+cdef bint is_one_run(const Axis* axis) noexcept nogil:
+    """Whether the columns of a block of one image are elements of the result that follow one another."""
+    cdef bint rows = axis[0].to_size * axis[1].to_size > 1, slices = axis[0].to_size > 1
+    return (axis[2].to_step == 1 and axis[2].pitch == axis[2].block and (not rows or axis[2].block == axis[2].to_size)
+            and (not rows or axis[1].to_step == 1 and (axis[0].block == 1 or axis[1].pitch == axis[1].to_size))
+            and (not slices or axis[0].to_step == 1))
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offset,
@@ -169,7 +176,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t pitch = sums_pitch(plan, lattice)
     cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
-    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, half, whole, n
+    cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, half, whole, n, d, h, end
     cdef real* to = dest + group * plan.rows * dest_plane
     cdef real* plane
     cdef const real* panel
@@ -197,15 +204,21 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.groups * plan.rows,
                          <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
-            for n in range(up(block.columns, width)):
-                column = n * width
-                mac = ops.mac_half[rows] if block.columns - column <= half else ops.mac[rows]
-                if column < whole:
-                    mac(taps, panel, rows, staged + column * sizeof(real), offset, to + row * dest_plane + column,
-                        dest_plane, c > 0)
-                else:
-                    mac(taps, panel, rows, staged + column * sizeof(real), offset,
-                        sums + (row - first_row) * pitch + column - whole, pitch, c > 0)
+            column = 0
+            for n in range(block.images):
+                for d in range(block.count[0]):
+                    for h in range(block.count[1]):
+                        column = max(column, column_of(lattice, n, d, h))  # behind the tile of the row before
+                        end = column_of(lattice, n, d, h) + block.count[2]
+                        while column < end:
+                            mac = ops.mac_half[rows] if block.columns - column <= half else ops.mac[rows]
+                            if column < whole:
+                                mac(taps, panel, rows, staged + column * sizeof(real), offset,
+                                    to + row * dest_plane + column, dest_plane, c > 0)
+                            else:
+                                mac(taps, panel, rows, staged + column * sizeof(real), offset,
+                                    sums + (row - first_row) * pitch + column - whole, pitch, c > 0)
+                            column += width
     for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
         rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes

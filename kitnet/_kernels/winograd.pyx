@@ -51,7 +51,7 @@ cdef enum:
     CHANNELS = 16           # channels in a task, by filters
     # What makes the detour worthwhile:
     FEWEST = 16             # channels and filters of a group,
-    PRODUCTS = 1024         # their product,
+    PRODUCTS = 1024         # their product, or half of it for the gradient of the weights,
     OF_DIRECT = 60          # multiplications that are at most so many percent of the direct ones,
     OF_LARGE = 40           # or so many for kernels of more than 3x3 taps, except for the gradient of their weights,
     MOST_TERMS = 768        # and then at most so many terms of a sum, for scratch memory near the core
@@ -89,7 +89,8 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
     if not enabled:
         return False
     return (at_least(&f.choice.algorithm, FEW_CHANNELS, min(f.rows, f.depth), FEWEST)
-            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, PRODUCTS)
+            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth,
+                         PRODUCTS // 2 if of_weights else PRODUCTS)
             and (of_weights or f.pieces == 1
                  or at_most(&f.choice.algorithm, MANY_TERMS, f.pieces * f.depth, MOST_TERMS))
             and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),

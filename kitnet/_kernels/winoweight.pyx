@@ -53,41 +53,45 @@ cdef struct Work:
 
 cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Block* block, const float* x,
                     const float* dy, Py_ssize_t task, float* v, float* d, float* staged) noexcept nogil:
-    """Stage and transform one row of tiles, for one vector of channels or filters."""
-    cdef Py_ssize_t lines = f.pieces * work.channel_lines + work.filter_lines, line = task % lines, row = task // lines
-    cdef Py_ssize_t slice = row // block.count[1], n = block.image + slice // block.count[0], channels, column, i
+    """Stage and transform one row of tiles, for one vector of filters, or of channels for all pieces of a slice of the
+    kernel."""
+    cdef Py_ssize_t lines = f.kernel[0] * work.channel_lines, line = task % (lines + work.filter_lines)
+    cdef Py_ssize_t row = task // (lines + work.filter_lines), image_slice = row // block.count[1]
+    cdef Py_ssize_t n = block.image + image_slice // block.count[0], tiles = block.count[2], q = row * tiles
+    cdef Py_ssize_t high = up(f.kernel[1], 3), wide = up(f.kernel[2], 3), channels, column, i, slice = 0
     cdef Py_ssize_t[3] first
-    cdef Py_ssize_t tiles = block.count[2], q = row * tiles
     cdef const float* source
-    cdef kn_piece piece
-    cdef bint gradient = line >= f.pieces * work.channel_lines
+    cdef bint gradient = line >= lines
     cdef const Py_ssize_t* size = &f.out[0] if gradient else &f.size[0]
-    first[0] = block.first[0] + slice % block.count[0]
+    first[0] = block.first[0] + image_slice % block.count[0]
     first[1], first[2] = 4 * (block.first[1] + row % block.count[1]), 4 * block.first[2]
-    column = line * ops.lanes
     if gradient:
-        column -= f.pieces * work.channel_lines * ops.lanes
+        column = (line - lines) * ops.lanes
         channels = f.rows - column
         source = dy + (n * f.groups * f.rows + column) * volume(size)
     else:
-        piece = piece_at(f, line // work.channel_lines)
+        slice = line // work.channel_lines
+        column = line % work.channel_lines * ops.lanes
+        channels = f.depth - column
+        source = x + (n * f.groups * f.depth + column) * volume(size)
+        first[0] += slice
         for i in range(3):
-            first[i] += piece.shift[i] - f.pad[i]
-        i = line % work.channel_lines * ops.lanes
-        channels = f.depth - i
-        source = x + (n * f.groups * f.depth + i) * volume(size)
-    for i in range(4 if gradient else 6):
+            first[i] -= f.pad[i]
+    for i in range(4 if gradient else 3 * high + 3):
         if 0 <= first[0] < size[0] and 0 <= first[1] + i < size[1]:
             ops.turn(source + (first[0] * size[1] + first[1] + i) * size[2], volume(size), min(channels, ops.lanes),
-                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + 2)
+                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + 3 * wide - 1)
         else:
-            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + 2)
+            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + 3 * wide - 1)
     if gradient:
         ops.winograd_gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + column, work.d_element,
                                     work.filter_pitch)
-    else:
-        ops.winograd_source_lanes(staged, work.line, tiles, v + q * work.channel_pitch + column, work.v_element,
-                                  work.channel_pitch)
+        return
+    for i in range(high * wide):
+        ops.winograd_source_lanes(
+            staged + i // wide * 3 * work.line + i % wide * 3 * ops.lanes, work.line, tiles,
+            v + q * work.channel_pitch + (slice * high * wide + i) * work.channel_lines * ops.lanes + column,
+            work.v_element, work.channel_pitch)
 
 
 cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t tiles, const Py_ssize_t* rows,
@@ -163,15 +167,15 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     work.channel_lines, work.filter_lines = up(f.depth, ops.lanes), up(f.rows, ops.lanes)
     work.columns = (f.pieces - 1) * work.channel_lines * ops.lanes + f.depth
     work.channel_pitch = spread(max(work.columns + tile, f.pieces * work.channel_lines * ops.lanes))
-    lines = f.pieces * work.channel_lines + work.filter_lines
+    lines = f.kernel[0] * work.channel_lines + work.filter_lines
     work.filter_pitch = spread(work.filter_lines * ops.lanes)
     work.v_element = spread(work.most_tiles * work.channel_pitch)
     work.d_element = spread(work.most_tiles * work.filter_pitch)
     one = (count_blocks(&work.lattice, f.batch) == 1
            and ELEMENTS * f.rows * work.channel_pitch * <Py_ssize_t>sizeof(float) > SUMS)
     work.m_element = spread((NEAR * ops.mac_rows if one else f.rows) * work.channel_pitch)
-    work.line = (4 * work.lattice.axis[2].block + 2 + ops.lanes) * ops.lanes
-    staged = spread(6 * work.line)
+    work.line = (4 * work.lattice.axis[2].block + 3 * up(f.kernel[2], 3) - 1 + ops.lanes) * ops.lanes
+    staged = spread((3 * up(f.kernel[1], 3) + 3) * work.line)
     for t in range(TERMS):
         rows[t] = t * work.channel_pitch
     cdef Memory v_memory = scratch(ELEMENTS * work.v_element * sizeof(float))

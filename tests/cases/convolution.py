@@ -47,6 +47,16 @@ CONVS: list[dict[str, Any]] = [
     *({"x": (1, c, 5, 6), "k": 15, "kernel": 3, "padding": 1} for c in (27, 28, 29, 57)),
     *({"x": (1, c, 5, 6), "k": 7, "kernel": 1} for c in (255, 256, 257)),
     *({"x": (1, c, 6, 6), "k": 5, "kernel": 5, "padding": 2} for c in (10, 11, 21)),
+    # nothing between the rows of an odd size and stride 2: tiles across them, straight into the result
+    {"x": (3, 3, 21, 33), "k": 5, "kernel": (4, 2), "stride": 2, "padding": (2, 1), **_RELU},
+    {"x": (3, 40, 21, 33), "k": 15, "kernel": 3, "stride": 2, "padding": 1},
+    {"x": (3, 40, 5, 21, 7), "k": 7, "kernel": 3, "stride": 2, "padding": 1, **_RELU6},
+    # and gaps that tiles leave out
+    {"x": (3, 40, 4, 18, 14), "k": 11, "kernel": 3, "stride": 2, "padding": 1},
+    # volumes cut into slices, and images whose taps lie far apart
+    {"x": (3, 3, 9, 12, 20), "k": 5, "kernel": 3, "padding": 1},
+    {"x": (1, 12, 7, 25, 37), "k": 4, "kernel": 3, "padding": 1, "bias": False},
+    {"x": (1, 2, 40, 44), "k": 3, "kernel": 3, "padding": 9, "dilation": 9},
     # batches, and work enough for several threads
     {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1},
     {"x": (33, 16, 8, 8), "k": 17, "kernel": 3, "padding": 1},
@@ -96,6 +106,10 @@ RESIDUAL: list[dict[str, Any]] = [
     {"x": (2, 3, 4, 5, 6), "k": 4, "kernel": 2, **_ADD, **_RELU},
     {"x": (33, 1, 8, 8), "k": 16, "kernel": 3, "padding": 1, **_ADD},
     *({"x": (1, 300, 1, w), "k": 15, "kernel": 1, **_ADD, **_RELU} for w in EDGES),
+    *(
+        {"x": (2, c, 25, 33), "k": 5, "kernel": 3, "stride": 2, "padding": 1, **_ADD, **_RELU}
+        for c in (3, 40)
+    ),
     {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_ADD, **_RELU},
     *({"x": (1, 12, 5, w), "k": 14, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in (32, 48)),
     {"x": (3, 70, 14, 14), "k": 130, "kernel": 1, **_ADD, **_RELU},
@@ -194,6 +208,7 @@ WINOGRAD: list[dict[str, Any]] = [
             for kernel, padding in ((5, 2), (5, 0), ((3, 5), (1, 3)), ((6, 6), ((1, 3), (2, 4))), ((3, 2), 1))
         ),
         {"x": (8, 32, 7, 7), "k": 40, "kernel": 7, "padding": 3},  # the gradient of the weights
+        {"x": (5, 17, 9, 14), "k": 32, "kernel": (5, 4), "padding": 2},
         {"x": (3, 130, 8, 8), "k": 65, "kernel": 5, "padding": 2, **_RELU},
         {"x": (9, 33, 16, 16), "k": 32, "kernel": 5, "padding": 2, "special": True},
         {"x": (1, 24, 3, 12, 12), "k": 48, "padding": 1},

@@ -60,6 +60,7 @@ ROWS: list[dict[str, Any]] = [
     {"x": (2, 20, 4, 9), "k": 32, "kernel": 2, "stride": 2, "dilation": 2, "bias": False, "low": 0.25},
     {"x": (1, 20, 3, 4, 9), "k": 32, "kernel": (1, 3, 2), "stride": (2, 1, 3), "output_padding": (1, 0, 1)},
     *({"x": (2, 40, 3, w), "k": 18, "kernel": 3, "stride": 2, "padding": (1, 1)} for w in (4, 14, 15, 29)),
+    {"x": (2, 9, 5, 14), "k": 33, "kernel": 5, "stride": 3, "padding": 1, **_RELU},  # few taps each
     # (bounded by 6, sums of 800 products seem smaller than they are)
     {
         "x": (5, 200, 4, 6),

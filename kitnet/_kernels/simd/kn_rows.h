@@ -1,14 +1,59 @@
 /* Rows between an image and its staged copy: in, with zeros around and every step-th element; out, with bias and
  * clipping, to every step-th element. */
 
+#define KN_AHEAD 256
+
+#if defined(KN_AVX512) || defined(KN_AVX2)
+#define KN_SHORT (2 * KN_LANES)
+/* rows_in for rows of so many vectors, step 1 or 2: what lies in the source is the same in each row, a few masks.
+ * half: 2 * n <= lanes. */
+static inline __attribute__((always_inline)) void KN(short_rows_in)(
+    const R *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first, const int step, R *dst,
+    ptrdiff_t dst_step, ptrdiff_t n, const int vectors, const int half)
+{
+    const ptrdiff_t end = (n - 1) * step + 1 < size - first ? (n - 1) * step + 1 : size - first;
+    KN(lanes) inside[4];
+    for (int j = 0; j < vectors * step; j++)
+        inside[j] = KN(lanes_between)(-first - j * KN_LANES, end - j * KN_LANES);
+    src += first;
+    for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
+        __builtin_prefetch(src + KN_AHEAD);
+        KN_UNROLL for (int j = 0; j < vectors; j++) {
+            const V v = KN(load_lanes)(src + j * step * KN_LANES, inside[j * step]);
+            if (step == 1)
+                v_store(dst + j * KN_LANES, v);
+            else if (half)
+                v_store(dst, KN(even)(v, (V){0}));
+            else
+                v_store(dst + j * KN_LANES,
+                        KN(even)(v, KN(load_lanes)(src + (2 * j + 1) * KN_LANES, inside[2 * j + 1])));
+        }
+    }
+}
+#endif
+
 /* dst[r][q] = src[r * src_step][first + q * step] where that index is in [0, size), else 0;  r < rows, q < n.
  * Whole vectors are written: up to a vector, less one element, behind the n-th of each row. */
-#define KN_AHEAD 256
 static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                         ptrdiff_t step, void *dst_, ptrdiff_t dst_step, ptrdiff_t n)
 {
     const R *src = src_;
     R *dst = dst_;
+#if defined(KN_SHORT)
+    if (n <= KN_SHORT && (step == 1 || step == 2)) {
+        if (step == 1 && n <= KN_LANES)
+            KN(short_rows_in)(src, src_step, rows, size, first, 1, dst, dst_step, n, 1, 0);
+        else if (step == 1)
+            KN(short_rows_in)(src, src_step, rows, size, first, 1, dst, dst_step, n, 2, 0);
+        else if (2 * n <= KN_LANES)
+            KN(short_rows_in)(src, src_step, rows, size, first, 2, dst, dst_step, n, 1, 1);
+        else if (n <= KN_LANES)
+            KN(short_rows_in)(src, src_step, rows, size, first, 2, dst, dst_step, n, 1, 0);
+        else
+            KN(short_rows_in)(src, src_step, rows, size, first, 2, dst, dst_step, n, 2, 0);
+        return;
+    }
+#endif
     /* The places [low, high) lie in the source. Divisions only at its edges. */
     ptrdiff_t low = first < 0 ? (-first + step - 1) / step : 0;
     ptrdiff_t high = first + (n - 1) * step < size ? n : first < size ? (size - first + step - 1) / step : 0;
