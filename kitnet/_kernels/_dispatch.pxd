@@ -130,7 +130,10 @@ cdef extern from "kn_table.h" nogil:
                        void* dst) noexcept nogil
         void (*window_pair)(const kn_plane* even, const kn_plane* odd, const void* src, const void* even_w,
                             const void* odd_w, double bias, double low, double high, void* dst) noexcept nogil
-        void (*window_weight)(const kn_plane* g, const void* dy, const void* src, void* sums) noexcept nogil
+        int (*window_back)(const kn_plane** g, const void* src, const void** w, double bias, double low, double high,
+                           void* dst) noexcept nogil
+        double (*window_weight)(const kn_plane* g, const void* dy, Py_ssize_t dy_ahead, const void* src,
+                                Py_ssize_t src_ahead, void* sums) noexcept nogil
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_filter)(const void* w, const kn_piece* piece, Py_ssize_t row, Py_ssize_t column, Py_ssize_t n,
                                 void* dst, Py_ssize_t step) noexcept nogil

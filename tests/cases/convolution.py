@@ -120,6 +120,16 @@ DEPTHWISE: list[dict[str, Any]] = [
     {"x": (1, 2, 3, 70), "k": 2, "kernel": 5, "padding": 4, "groups": 2, **_RELU},
     {"x": (3, 4, 20, 21), "k": 4, "kernel": 3, "padding": 1, "groups": 4, "special": True},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "stride": 2, "padding": 2, "groups": 4, "special": True},
+    *(
+        {"x": (2, 2, h, w), "k": 2, "kernel": k, "stride": 2, "padding": p, "groups": 2, "special": h > 9}
+        for k in (3, 5)
+        for p in range(k - 2)
+        for h, w in ((6, 7), (9, 14), (14, 35), (31, 72))
+    ),
+    {"x": (3, 2, 14, 14), "k": 2, "kernel": 3, "padding": 1, "groups": 2, "special": True},
+    {"x": (2, 2, 14, 37), "k": 4, "kernel": 7, "padding": 3, "groups": 2, "special": True},
+    {"x": (2, 9, 28, 28), "k": 9, "kernel": 5, "padding": 2, "groups": 9},
+    {"x": (2, 2, 11, 20), "k": 2, "kernel": 3, "stride": 2, "padding": (1, 0), "groups": 2, **_RELU},
 ]
 
 # Filters in the lanes: full and partial vectors of them, rows of all tiles, steps of 1 and 2, sources read in

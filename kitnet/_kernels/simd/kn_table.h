@@ -104,7 +104,10 @@ typedef struct {
     void (*window)(const kn_plane *g, const void *src, const void *w, double bias, double low, double high, void *dst);
     void (*window_pair)(const kn_plane *even, const kn_plane *odd, const void *src, const void *even_w,
                         const void *odd_w, double bias, double low, double high, void *dst);
-    void (*window_weight)(const kn_plane *g, const void *dy, const void *src, void *sums);
+    int (*window_back)(const kn_plane *const *g, const void *src, const void *const *w, double bias, double low,
+                       double high, void *dst);
+    double (*window_weight)(const kn_plane *g, const void *dy, ptrdiff_t dy_ahead, const void *src, ptrdiff_t src_ahead,
+                            void *sums);
     /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
     void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
     void (*winograd_filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,

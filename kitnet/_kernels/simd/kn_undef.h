@@ -27,6 +27,7 @@
 #undef KN_SLIDE_DOWN
 #undef KN_DEPTH
 #undef KN_FURTHER
+#undef KN_TAP
 #undef KN_BODY
 #undef KN_COMPARE
 #undef KN_EACH_PARTNER
