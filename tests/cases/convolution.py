@@ -132,6 +132,33 @@ DEPTHWISE: list[dict[str, Any]] = [
     {"x": (2, 2, 11, 20), "k": 2, "kernel": 3, "stride": 2, "padding": (1, 0), "groups": 2, **_RELU},
 ]
 
+# Three wide, filters that fill one vector of some instruction set: all tiles, rows of one and of more, pixels
+# before and behind a tile, odd channels, lines in the padding, blocks of rows.
+THREES: list[dict[str, Any]] = [
+    *({"x": (2, 30, 4, w), "k": 32, "kernel": 3, "padding": 1, "groups": 2} for w in range(4, 16)),
+    *(
+        {"x": (1, 16, 7, w), "k": k, "kernel": 3, "padding": (1, 0), "groups": 2}
+        for w in (17, 31)
+        for k in (8, 30)
+    ),
+    {"x": (3, 32, 14, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2, "special": True},
+    {"x": (2, 32, 14, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2, **_ADD, **_RELU},
+    {"x": (2, 32, 3, 5, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2},
+    {
+        "x": (2, 32, 12, 15),
+        "k": 32,
+        "kernel": 3,
+        "stride": (2, 1),
+        "padding": 1,
+        "dilation": (2, 1),
+        "groups": 2,
+    },
+    {"x": (2, 14, 11, 17), "k": 32, "kernel": (5, 3), "padding": (2, 2), "groups": 2, **_RELU6},
+    {"x": (2, 22, 40, 43), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (2, 22, 32, 32), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (3, 24, 77), "k": 16, "kernel": 3, "padding": 1},
+]
+
 # Filters in the lanes: full and partial vectors of them, rows of all tiles, steps of 1 and 2, sources read in
 # place, lines of the kernel in the padding, blocks of channels, blocks of columns.
 BROADCAST: list[dict[str, Any]] = [
@@ -217,7 +244,7 @@ def _random_convs(seed: int, count: int) -> list[dict[str, Any]]:
 
 
 CASES: list[Case] = [
-    *(Conv(**w) for w in CONVS + RESIDUAL + DEPTHWISE + BROADCAST + WINOGRAD + _random_convs(6, 60)),
+    *(Conv(**w) for w in CONVS + RESIDUAL + DEPTHWISE + THREES + BROADCAST + WINOGRAD + _random_convs(6, 60)),
     *(Conv(**w, k=6, special=True) for w in SPECIAL),
 ]
 

@@ -48,6 +48,8 @@
 #undef KN_CAST_WEIGHT_21
 #undef KN_CAST_WEIGHT_12
 #undef KN_CAST_WEIGHT_22
+#undef KN_THREES
+#undef KN_THREES_TILE
 #undef KN_CAST_11
 #undef KN_CAST_21
 #undef KN_CAST_12
