@@ -79,6 +79,13 @@ cdef extern from "kn_table.h" nogil:
     ctypedef void (*kn_cast_weight)(Py_ssize_t rows, Py_ssize_t n, const void* x, const Py_ssize_t* off,
                                     Py_ssize_t gap, const void* dy, void* c, int accumulate) noexcept nogil
 
+    ctypedef void (*kn_threes_tile)(Py_ssize_t lines, const void* x, const Py_ssize_t* off, const void* w, int before,
+                                    int behind, void* c, int accumulate) noexcept nogil
+
+    ctypedef struct kn_threes:
+        Py_ssize_t rows, n, height, width, y, step, apart
+        int before, behind
+
     Py_ssize_t KN_NOWHERE
 
     ctypedef struct kn_piece:
@@ -115,8 +122,11 @@ cdef extern from "kn_table.h" nogil:
         kn_dot* dot
         Py_ssize_t cast_rows
         kn_cast[4][15] cast
+        kn_threes_tile[15] threes
         Py_ssize_t cast_weight_rows
         kn_cast_weight[4][10] cast_weight
+        void (*threes_weight)(const kn_threes* g, const void* x, Py_ssize_t channels, Py_ssize_t plane,
+                              const void* zeros, const void* dy, void* c, int accumulate) noexcept nogil
         void (*fetch)(const void* src, Py_ssize_t n) noexcept nogil
         void (*cast_ahead)(const void* dst, Py_ssize_t filters, Py_ssize_t plane) noexcept nogil
         void (*cast_out)(const void* c, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t filters, const void* bias,
@@ -131,7 +141,10 @@ cdef extern from "kn_table.h" nogil:
                        void* dst) noexcept nogil
         void (*window_pair)(const kn_plane* even, const kn_plane* odd, const void* src, const void* even_w,
                             const void* odd_w, double bias, double low, double high, void* dst) noexcept nogil
-        void (*window_weight)(const kn_plane* g, const void* dy, const void* src, void* sums) noexcept nogil
+        int (*window_back)(const kn_plane** g, const void* src, const void** w, double bias, double low, double high,
+                           void* dst) noexcept nogil
+        double (*window_weight)(const kn_plane* g, const void* dy, Py_ssize_t dy_ahead, const void* src,
+                                Py_ssize_t src_ahead, void* sums) noexcept nogil
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_filter)(const void* w, const kn_piece* piece, Py_ssize_t row, Py_ssize_t column, Py_ssize_t n,
                                 void* dst, Py_ssize_t step) noexcept nogil

@@ -73,6 +73,7 @@ cdef void axis_backward(Axis* axis, Py_ssize_t* words, Py_ssize_t size, Py_ssize
                         Py_ssize_t woven) noexcept nogil
 cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil
 cdef bint lies_inside(const Axis* axis) noexcept nogil
+cdef bint is_three(const Axis* axis) noexcept nogil
 cdef void flatten(Axis* axis) noexcept nogil
 cdef void make_dense(Axis* axis) noexcept nogil
 cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,

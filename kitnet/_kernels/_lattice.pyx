@@ -99,6 +99,13 @@ cdef bint lies_inside(const Axis* axis) noexcept nogil:
     return True
 
 
+cdef bint is_three(const Axis* axis) noexcept nogil:
+    """Whether three taps lie side by side, in steps of one, and no middle one meets the padding."""
+    return (axis.taps == 3 and axis.kernel == 3 and axis.stride == 1 and axis.step == 1 and axis.woven == 1
+            and axis.to_step == 1 and axis.reach == 2 and axis.tap_place[1] == 1 and axis.pad <= 1
+            and axis.out - axis.pad < axis.size)
+
+
 cdef void flatten(Axis* axis) noexcept nogil:
     """A convolution that reads each element of a plane for itself alone (1x1, stride 1) has one long axis."""
     cdef int a

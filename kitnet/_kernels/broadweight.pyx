@@ -5,8 +5,10 @@
             stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
             for each panel of two vectors of filters:
                 turn dy of these filters, so that they stand side by side, pixel by pixel
-                for each tile of taps: cast_weight, on top of the pixels before
+                for each tile of taps: cast_weight, or of channels: threes_weight, on top of the pixels before
         write the sums to dw, filter by filter
+
+One vector of filters under 3x3 kernels takes threes_weight (see simd/kn_threes.h), which reads x where it lies.
 
 No pixel but those of dy is met, so that NaN and infinities stay where they belong. A task owns its part of dw; where
 that makes too few tasks, there are chunks (see _chunks.pyx).
@@ -17,11 +19,11 @@ from libc.string cimport memset
 
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, at_least, at_most
 from ._chunks cimport in_chunks
-from ._dispatch cimport kn_ops, table
+from ._dispatch cimport kn_ops, kn_threes, table
 from ._integers cimport part, up
 from ._lattice cimport (
-    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, lies_inside, make_dense, source_offsets,
-    stage, tap_offsets,
+    Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, is_three, lies_inside, make_dense, place,
+    source_offsets, stage, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
 
@@ -49,17 +51,25 @@ cdef struct Plan:
     Py_ssize_t chunks
     Py_ssize_t pixels           # in a block, at most
     Py_ssize_t size             # elements of dw
-    bint in_place               # x is read where it lies
+    bint in_place               # x is read where it lies,
+    bint threes                 # by kernels three wide (see simd/kn_threes.h)
     double macs
+
+
+cdef bint are_threes(const Axis* axis, Py_ssize_t vectors) noexcept nogil:
+    """Whether the kernel is 3x3, in steps of one along the rows, without gaps, and there is one vector of filters."""
+    return (vectors == 1 and axis[0].kernel == 1 and axis[0].size == 1 and axis[0].pad == 0 and axis[1].kernel == 3
+            and is_three(&axis[2]) and axis[2].out > 1)
 
 
 cdef bint weight_pays(const Gradient* g, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
     """Whether this is the better way, judged by the shape of a sample: enough taps, and lanes that filters fill better
-    than the pixels of a row and the gap behind it do. A panel of one vector costs a fifth more, pixels in the lanes a
-    quarter; the costs are in tenths."""
+    than the pixels of a row and the gap behind it do. A panel of one vector costs a fifth more, but for threes, and
+    pixels in the lanes a quarter; the costs are in tenths."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t vectors = up(g.filters, lanes)
-    cdef Py_ssize_t cast = lanes * (10 * vectors + 2 * (vectors % WIDTH)) * axis[2].out
+    cdef Py_ssize_t single = 0 if are_threes(axis, vectors) else vectors % WIDTH
+    cdef Py_ssize_t cast = lanes * (10 * vectors + 2 * single) * axis[2].out
     cdef Py_ssize_t dot = 25 * g.filters * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
     return (at_least(&g.choice.lanes, FEW_WEIGHTS, g.channels * axis[0].taps * axis[1].taps * axis[2].taps, WORTH)
             and at_most(&g.choice.lanes, FILLED_LANES, cast, dot))
@@ -80,6 +90,8 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
     plan.in_place = lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0
+    plan.threes = are_threes(axis, plan.vectors)
+    plan.in_place = plan.in_place or plan.threes
     choose_blocks(lattice, max(1, min(PIXELS * axis[2].step,
                                       STAGED // (plan.most_channels * axis[0].phases * axis[1].phases * axis[2].phases
                                                  * itemsize))), 0, g.batch, -1)
@@ -148,9 +160,13 @@ cdef void run_task(const Work* work, const real* dy, const real* x, real* dweigh
             filters = min(width, g.filters - k)
             turn_rows(ops, lattice, &block, dy + block.image * image + k * plane, image, filters, width, turned)
             sum = sums + WIDTH * (p - first_panel) * ops.lanes * items
-            add_block(ops, plan, lattice, &block, work.offset, <const real*>staged,
-                      x + block.image * g.groups * g.channels * lattice.source, turned, items, width, index > first,
-                      sum)
+            if plan.threes:
+                add_threes(ops, plan, lattice, &block, x + block.image * g.groups * g.channels * lattice.source,
+                           <const real*>work.zeros, channels, turned, index > first, sum)
+            else:
+                add_block(ops, plan, lattice, &block, work.offset, <const real*>staged,
+                          x + block.image * g.groups * g.channels * lattice.source, turned, items, width,
+                          index > first, sum)
             for row in range(filters if dbias != NULL and channel_block == 0 else 0):
                 add_bias(ops, lattice, &block, dy + block.image * image + (k + row) * plane, image, index > first,
                          dbias + group * g.filters + k + row)
@@ -190,6 +206,25 @@ cdef void add_block(const kn_ops* ops, const Plan* plan, const Lattice* lattice,
                     rows, wide, at, offset + item, pitch - wide * step, row, sums + item * width,
                     accumulate or n + d > 0)
                 row += rows * wide * width
+
+
+cdef void add_threes(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const real* x,
+                     const real* zeros, Py_ssize_t channels, const real* turned, bint accumulate,
+                     real* sums) noexcept nogil:
+    """The same for kernels of 3x3: two channels at a time."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef kn_threes g
+    cdef Py_ssize_t n, c, left = block.first[2] + 1 - axis[2].pad
+    g.rows, g.n, g.height, g.width = block.count[1], block.count[2], axis[1].size, axis[2].size
+    g.y, g.step = block.first[1] * axis[1].stride - axis[1].pad, axis[1].stride
+    g.apart = place(&axis[1], 1) - place(&axis[1], 0)
+    g.before, g.behind = left > 0, left + g.n < g.width
+    for n in range(block.images):
+        for c in range(0, channels, 2):
+            ops.threes_weight(&g, x + n * plan.g.groups * plan.g.channels * lattice.source + c * lattice.source + left,
+                              min(2, channels - c), lattice.source, zeros + 1, turned, sums + 9 * c * ops.lanes,
+                              accumulate or n > 0)
+        turned += g.rows * g.n * ops.lanes
 
 
 cdef void add_bias(const kn_ops* ops, const Lattice* lattice, const Block* block, const real* dy, Py_ssize_t image,
@@ -242,8 +277,9 @@ cdef Py_ssize_t broadcast_weight(const Gradient* g, Lattice* lattice, const real
     plan.g = g
     make_plan(&plan, lattice, ops, sizeof(real))
     cdef Memory tables = scratch(plan.most_channels * lattice.taps * sizeof(Py_ssize_t))
-    cdef Memory zeros = scratch(WIDTH * ops.lanes * sizeof(real))
-    memset(zeros.data, 0, WIDTH * ops.lanes * sizeof(real))
+    cdef Py_ssize_t words = WIDTH * ops.lanes + lattice.axis[2].block + 2
+    cdef Memory zeros = scratch(words * sizeof(real))
+    memset(zeros.data, 0, words * sizeof(real))
     if plan.in_place:
         source_offsets(lattice, plan.most_channels, <Py_ssize_t*>tables.data)
     else:

@@ -19,6 +19,7 @@ from ._threads cimport team
 from .broadcast cimport broadcast
 from .conv cimport direct
 from .depthwise cimport filter_channels, is_depthwise
+from .threes cimport are_threes, cast_threes, threes_pay
 from .winograd cimport filter_planes, is_filtering
 from .winotiles cimport Filtering
 
@@ -32,7 +33,8 @@ cdef void choose(const Product* p, const Lattice* lattice, Filtering* f, bint si
         p.choice.way = BY_TILES
     elif is_depthwise(p.choice, p.depth, p.rows):
         p.choice.way = EACH_CHANNEL
-    elif pays(p, lattice, table.ops[not single].lanes):
+    elif (threes_pay(p, lattice, table.ops[not single].lanes, sizeof(float) if single else sizeof(double))
+            or pays(p, lattice, table.ops[not single].lanes)):
         p.choice.way = IN_LANES
 
 
@@ -66,6 +68,9 @@ cdef Py_ssize_t convolve(const Product* p, Lattice* lattice, const real* source,
     if p.choice.way == EACH_CHANNEL:
         return filter_channels(axis, 1, p.batch, p.groups, p.rows, source, weight, bias, residual, dest, low, high,
                                n_threads)
+    if p.choice.way == IN_LANES and are_threes(p, lattice, table.ops[sizeof(real) == sizeof(double)].lanes,
+                                               sizeof(real)):
+        return cast_threes(p, lattice, source, weight, bias, residual, dest, low, high, sealed, n_threads)
     if p.choice.way == IN_LANES:
         return broadcast(p, lattice, source, weight, bias, residual, dest, low, high, sealed, n_threads)
     return direct(p, lattice, source, weight, bias, residual, dest, low, high, sealed, n_threads)

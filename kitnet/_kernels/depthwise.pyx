@@ -13,6 +13,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memset
 
 from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_plane, table
+from ._integers cimport up
 from ._lattice cimport Axis, place
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
@@ -20,6 +21,8 @@ from ._threads cimport tasks_at_once, team, thread_number
 cdef enum:
     WORK = 1 << 16          # multiply-adds in a task, at least,
     RUN = 8                 # and planes, where there are many: what is fetched ahead is often the next plane
+    NEAR = 4096             # bytes of a plane so small that planes of the next image are fetched,
+    AHEAD = 2048            # else elements so far ahead
 
 
 cdef struct Phase:
@@ -87,6 +90,21 @@ cdef void make_bases(const Phase* phase, Py_ssize_t d, Py_ssize_t* base) noexcep
             base[i * axis[1].taps + j] = z * axis[1].size * axis[2].size if 0 <= z < axis[0].size else KN_NOWHERE
 
 
+cdef bint filter_woven(const kn_ops* ops, const Phase* phases, Py_ssize_t filters, Py_ssize_t k, const real* source,
+                       const real* weight, double bias, double low, double high, real* dest) noexcept nogil:
+    """The four phases of a plane in steps of two at once, where there is a kernel for it."""
+    cdef const kn_plane* planes[4]
+    cdef const void* taps[4]
+    cdef Py_ssize_t p, a
+    for a in range(1, 3):
+        if phases[0].axis[a].to_step != 2 or phases[0].axis[a].to_size < 2:
+            return False
+    for p in range(4):
+        planes[p] = &phases[p].plane
+        taps[p] = weight + phases[p].first * filters + k * count_taps(phases[p].axis)
+    return ops.window_back(planes, source, taps, bias, low, high, dest)
+
+
 cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t count, Py_ssize_t filters,
                          const real* source, const real* weight, const real* bias, real* dest, double low, double high,
                          Py_ssize_t* base) noexcept nogil:
@@ -97,6 +115,10 @@ cdef void filter_channel(const kn_ops* ops, const Phase* phases, Py_ssize_t coun
     cdef const real* taps
     cdef real* to
     for k in range(filters):
+        to = dest + k * phases[0].axis[0].to_size * phases[0].axis[1].to_size * phases[0].axis[2].to_size
+        if count == 4 and filter_woven(ops, phases, filters, k, source, weight, bias[k] if bias != NULL else 0, low,
+                                       high, to):
+            continue
         for p in range(count):
             axis = phases[p].axis
             if axis[2].to_step == 2 and axis[2].to_first == 1:
@@ -185,31 +207,35 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
     return 0
 
 
-cdef void weight_channel(const kn_ops* ops, const Phase* phase, Py_ssize_t batch, Py_ssize_t channels,
-                         Py_ssize_t filters, const real* dy, const real* x, real* dweight, real* dbias, Py_ssize_t c,
-                         Py_ssize_t* base, real* sums) noexcept nogil:
-    """The gradient of all filters of one channel, over the images in order."""
+cdef void weight_channels(const kn_ops* ops, const Phase* phase, Py_ssize_t batch, Py_ssize_t channels,
+                          Py_ssize_t filters, const real* dy, const real* x, real* dweight, real* dbias,
+                          Py_ssize_t first, Py_ssize_t count, Py_ssize_t* base, real* sums,
+                          double* totals) noexcept nogil:
+    """The gradient of all filters of ``count`` channels, over the images in order."""
     cdef const Axis* axis = phase.axis
-    cdef Py_ssize_t n, k, d, t, taps = count_taps(axis)
+    cdef Py_ssize_t n, i, k, d, t, taps = count_taps(axis)
     cdef Py_ssize_t source = axis[0].size * axis[1].size * axis[2].size
     cdef Py_ssize_t slice = axis[1].out * axis[2].out, out = axis[0].out * slice
+    cdef Py_ssize_t source_ahead = AHEAD, ahead = AHEAD
     cdef kn_plane plane = phase.plane
-    cdef double total
     plane.base = base
-    for k in range(filters):
-        memset(sums, 0, taps * ops.lanes * sizeof(real))
-        for n in range(batch):
+    if source * <Py_ssize_t>sizeof(real) <= NEAR:  # the same planes of the next image
+        source_ahead, ahead = channels * source, channels * filters * out
+    memset(sums, 0, count * filters * taps * ops.lanes * sizeof(real))
+    memset(totals, 0, count * filters * sizeof(double))
+    for n in range(batch):
+        for i in range(count * filters):
             for d in range(axis[0].out):
                 make_bases(phase, d, base)
-                ops.window_weight(&plane, dy + ((n * channels + c) * filters + k) * out + d * slice,
-                                  x + (n * channels + c) * source, sums)
+                totals[i] += ops.window_weight(
+                    &plane, dy + ((n * channels + first) * filters + i) * out + d * slice, ahead,
+                    x + (n * channels + first + i // filters) * source, source_ahead, sums + i * taps * ops.lanes)
+    for i in range(count * filters):
+        k = first * filters + i
         for t in range(taps):
-            dweight[(c * filters + k) * taps + phase.tap[t]] = <real>ops.total(sums + t * ops.lanes, ops.lanes)
+            dweight[k * taps + phase.tap[t]] = <real>ops.total(sums + (i * taps + t) * ops.lanes, ops.lanes)
         if dbias != NULL:
-            total = 0
-            for n in range(batch):
-                total += ops.total(dy + ((n * channels + c) * filters + k) * out, out)
-            dbias[c * filters + k] = <real>total
+            dbias[k] = <real>totals[i]
 
 
 cdef Py_ssize_t filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ssize_t channels, Py_ssize_t filters,
@@ -218,24 +244,28 @@ cdef Py_ssize_t filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ss
     """The gradient of the weights of ``filter_channels``, and of its bias where ``dbias`` is not NULL."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Phase phase
-    cdef Py_ssize_t c, done = 0, upto, taps = count_taps(axes), lines = axes[0].taps * axes[1].taps
+    cdef Py_ssize_t task, done = 0, upto, taps = count_taps(axes), lines = axes[0].taps * axes[1].taps
     cdef unsigned long long mode = 0
     cdef double macs = <double>batch * channels * filters * taps * axes[0].out * axes[1].out * axes[2].out
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 4), channels)
+    cdef Py_ssize_t at_once = max(1, min(channels // RUN, <Py_ssize_t>RUN)), tasks = up(channels, at_once)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 4), tasks)
+    cdef Py_ssize_t sums = up(at_once * filters * taps * ops.lanes, 16) * 16
     cdef Memory tables = scratch((phase_words(axes) + threads * lines) * sizeof(Py_ssize_t))
-    cdef Memory memory = scratch(threads * taps * ops.lanes * sizeof(real))
+    cdef Memory totals = scratch(threads * at_once * filters * sizeof(double))
+    cdef Memory memory = scratch(threads * sums * sizeof(real))
     cdef Py_ssize_t* base = <Py_ssize_t*>tables.data + phase_words(axes)
     if dweight == NULL:
-        return tables.size + memory.size
+        return tables.size + totals.size + memory.size
     make_phase(&phase, axes, <Py_ssize_t*>tables.data)
-    while done < channels:
-        upto = min(channels, done + tasks_at_once(channels, threads, 8 * macs))
+    while done < tasks:
+        upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * macs))
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for c in prange(done, upto, schedule="dynamic"):
-                weight_channel(ops, &phase, batch, channels, filters, dy, x, dweight, dbias, c,
-                               base + thread_number() * lines,
-                               <real*>memory.data + thread_number() * taps * ops.lanes)
+            for task in prange(done, upto, schedule="dynamic"):
+                weight_channels(ops, &phase, batch, channels, filters, dy, x, dweight, dbias, task * at_once,
+                                min(at_once, channels - task * at_once), base + thread_number() * lines,
+                                <real*>memory.data + thread_number() * sums,
+                                <double*>totals.data + thread_number() * at_once * filters)
             flush_restore(mode)
         done = upto
         PyErr_CheckSignals()

@@ -149,6 +149,43 @@ DEPTHWISE: list[dict[str, Any]] = [
     {"x": (1, 2, 3, 70), "k": 2, "kernel": 5, "padding": 4, "groups": 2, **_RELU},
     {"x": (3, 4, 20, 21), "k": 4, "kernel": 3, "padding": 1, "groups": 4, "special": True},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "stride": 2, "padding": 2, "groups": 4, "special": True},
+    *(
+        {"x": (2, 2, h, w), "k": 2, "kernel": k, "stride": 2, "padding": p, "groups": 2, "special": h > 9}
+        for k in (3, 5)
+        for p in range(k - 2)
+        for h, w in ((6, 7), (9, 14), (14, 35), (31, 72))
+    ),
+    {"x": (3, 2, 14, 14), "k": 2, "kernel": 3, "padding": 1, "groups": 2, "special": True},
+    {"x": (2, 2, 14, 37), "k": 4, "kernel": 7, "padding": 3, "groups": 2, "special": True},
+    {"x": (2, 9, 28, 28), "k": 9, "kernel": 5, "padding": 2, "groups": 9},
+    {"x": (2, 2, 11, 20), "k": 2, "kernel": 3, "stride": 2, "padding": (1, 0), "groups": 2, **_RELU},
+]
+
+# Three wide, filters that fill one vector of some instruction set: all tiles, rows of one and of more, pixels
+# before and behind a tile, odd channels, lines in the padding, blocks of rows.
+THREES: list[dict[str, Any]] = [
+    *({"x": (2, 30, 4, w), "k": 32, "kernel": 3, "padding": 1, "groups": 2} for w in range(4, 16)),
+    *(
+        {"x": (1, 16, 7, w), "k": k, "kernel": 3, "padding": (1, 0), "groups": 2}
+        for w in (17, 31)
+        for k in (8, 30)
+    ),
+    {"x": (3, 32, 14, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2, "special": True},
+    {"x": (2, 32, 14, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2, **_ADD, **_RELU},
+    {"x": (2, 32, 3, 5, 14), "k": 32, "kernel": 3, "padding": 1, "groups": 2},
+    {
+        "x": (2, 32, 12, 15),
+        "k": 32,
+        "kernel": 3,
+        "stride": (2, 1),
+        "padding": 1,
+        "dilation": (2, 1),
+        "groups": 2,
+    },
+    {"x": (2, 14, 11, 17), "k": 32, "kernel": (5, 3), "padding": (2, 2), "groups": 2, **_RELU6},
+    {"x": (2, 22, 40, 43), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (2, 22, 32, 32), "k": 16, "kernel": 3, "padding": 1},
+    {"x": (3, 24, 77), "k": 16, "kernel": 3, "padding": 1},
 ]
 
 # Filters in the lanes: full and partial vectors of them, rows of all tiles, steps of 1 and 2, sources read in
@@ -237,7 +274,7 @@ def _random_convs(seed: int, count: int) -> list[dict[str, Any]]:
 
 
 CASES: list[Case] = [
-    *(Conv(**w) for w in CONVS + RESIDUAL + DEPTHWISE + BROADCAST + WINOGRAD + _random_convs(6, 60)),
+    *(Conv(**w) for w in CONVS + RESIDUAL + DEPTHWISE + THREES + BROADCAST + WINOGRAD + _random_convs(6, 60)),
     *(Conv(**w, k=6, special=True) for w in SPECIAL),
 ]
 

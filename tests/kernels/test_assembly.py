@@ -145,7 +145,8 @@ def stack_references(tile):
 
 
 SCALAR = r"v?(?:add|mul|sub|div|sqrt|fmadd\w*)s[sd]\b|f(?:add|mul|madd|div|sqrt)\s+[sd]\d"
-ALL_TILES = [*tiles("mac"), *tiles("dot"), *tiles("cast"), *tiles("cast_weight")]
+THREES = [Tile("threes", t.isa, t.dtype, t.rows, 3) for t in tiles("cast") if t.variant == "_1_1"]
+ALL_TILES = [*tiles("mac"), *tiles("dot"), *tiles("cast"), *tiles("cast_weight"), *THREES]
 
 
 @pytest.mark.parametrize("tile", ALL_TILES, ids=lambda tile: tile.name)

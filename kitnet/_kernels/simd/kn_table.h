@@ -34,6 +34,20 @@ typedef void (*kn_cast)(ptrdiff_t kc, const void *x, const ptrdiff_t *off, const
 typedef void (*kn_cast_weight)(ptrdiff_t rows, ptrdiff_t n, const void *x, const ptrdiff_t *off, ptrdiff_t gap,
                                const void *dy, void *c, int accumulate);
 
+/* c[i][f] (+)= sum_{l < lines, j < 3} x[off[l] + i + j - 1] * w[l][j][f]   for i < m pixels, f < lanes filters; the first
+ * pixel and the last one only where the flags say so */
+typedef void (*kn_threes_tile)(ptrdiff_t lines, const void *x, const ptrdiff_t *off, const void *w, int before,
+                               int behind, void *c, int accumulate);
+
+/* Rows of n pixels of dy under a kernel of 3x3: line i of it meets row r in row y + r * step + i * apart of the source,
+ * and what its middle tap meets begins that row; before and behind that there is a pixel, or padding. */
+typedef struct {
+    ptrdiff_t rows, n;
+    ptrdiff_t height, width; /* of the source */
+    ptrdiff_t y, step, apart;
+    int before, behind;
+} kn_threes;
+
 /* A vector of Winograd tiles: one strip of them, or two or four shorter ones, from as many rows of tiles. Each quarter
  * of the vector is read from four rows of its own (or on from the quarter before): row i begins at off[quarter][i] in
  * the plane, KN_NOWHERE where it lies in the padding, and its elements are those from low[quarter] to high[quarter]. */
@@ -83,8 +97,12 @@ typedef struct {
     kn_dot dot[KN_MAX_DOT_ROWS + 1];
     ptrdiff_t cast_rows;                  /* the most pixels of a cast tile */
     kn_cast cast[4][KN_MAX_CAST_ROWS + 1]; /* [2 * (step - 1) + nv - 1][m] for steps and vectors 1 and 2 */
+    kn_threes_tile threes[KN_MAX_CAST_ROWS + 1]; /* of m pixels */
     ptrdiff_t cast_weight_rows;           /* the most taps of a cast_weight tile */
     kn_cast_weight cast_weight[4][KN_MAX_CAST_WEIGHT_ROWS + 1]; /* as cast */
+    /* c[tap][f] (+)= sum of what the tap meets * dy[pixel][f], for 1 or 2 channels; zeros: a row of them */
+    void (*threes_weight)(const kn_threes *g, const void *x, ptrdiff_t channels, ptrdiff_t plane, const void *zeros,
+                          const void *dy, void *c, int accumulate);
     /* fetches src[0] to src[n - 1] into the caches */
     void (*fetch)(const void *src, ptrdiff_t n);
     /* fetches the lines of dst[f * plane] to be written, or added, f < filters */
@@ -105,7 +123,10 @@ typedef struct {
     void (*window)(const kn_plane *g, const void *src, const void *w, double bias, double low, double high, void *dst);
     void (*window_pair)(const kn_plane *even, const kn_plane *odd, const void *src, const void *even_w,
                         const void *odd_w, double bias, double low, double high, void *dst);
-    void (*window_weight)(const kn_plane *g, const void *dy, const void *src, void *sums);
+    int (*window_back)(const kn_plane *const *g, const void *src, const void *const *w, double bias, double low,
+                       double high, void *dst);
+    double (*window_weight)(const kn_plane *g, const void *dy, ptrdiff_t dy_ahead, const void *src, ptrdiff_t src_ahead,
+                            void *sums);
     /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
     void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
     void (*winograd_filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,

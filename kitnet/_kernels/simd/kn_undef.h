@@ -27,6 +27,7 @@
 #undef KN_SLIDE_DOWN
 #undef KN_DEPTH
 #undef KN_FURTHER
+#undef KN_TAP
 #undef KN_BODY
 #undef KN_COMPARE
 #undef KN_EACH_PARTNER
@@ -49,6 +50,8 @@
 #undef KN_CAST_WEIGHT_21
 #undef KN_CAST_WEIGHT_12
 #undef KN_CAST_WEIGHT_22
+#undef KN_THREES
+#undef KN_THREES_TILE
 #undef KN_CAST_11
 #undef KN_CAST_21
 #undef KN_CAST_12

@@ -3,8 +3,6 @@
  * the limit. Square kernels of the usual sizes, whose taps lie side by side, have a way of their own (kn_square.h); the
  * others load the source for each tap. */
 
-#define KN_FAR 1024
-
 /* Lane q: row[at + q * step], zero outside of [0, width) and from the n-th on. Whole: all lanes are inside. */
 KN_INLINED V KN(window_load)(const R *row, ptrdiff_t at, ptrdiff_t step, ptrdiff_t width, ptrdiff_t n, int whole)
 {
@@ -36,23 +34,6 @@ static void KN(make_strip)(const kn_plane *g, ptrdiff_t q, KN(strip) *strip)
         strip->lanes[j] = KN(lanes_between)(-at, end - at);
         strip->next[j] = KN(lanes_between)(-at - KN_LANES, end - at - KN_LANES);
     }
-}
-
-/* The strips of a plane: the first, the last, and one between, all of whose lanes are inside. */
-typedef struct {
-    KN(strip) first, last, between;
-    ptrdiff_t end; /* where the last one begins */
-    int whole;     /* or else there is padding in strips between, too */
-} KN(strips);
-
-static void KN(make_strips)(const kn_plane *g, KN(strips) *strips)
-{
-    strips->end = (g->columns - 1) / KN_LANES * KN_LANES;
-    strips->whole = strips->end < 2 * KN_LANES
-                    || (KN(window_inside)(g, KN_LANES) && KN(window_inside)(g, strips->end - KN_LANES));
-    KN(make_strip)(g, 0, &strips->first);
-    KN(make_strip)(g, strips->end, &strips->last);
-    if (strips->end >= 2 * KN_LANES) KN(make_strip)(g, KN_LANES, &strips->between);
 }
 
 KN_INLINED V KN(strip_load)(const R *p, const KN(strip) *strip, int j, const int step, const int whole)
@@ -161,94 +142,27 @@ static void KN(window_pair)(const kn_plane *even, const kn_plane *odd, const voi
                             const void *odd_w, double bias, double low, double high, void *dst)
 {
     const ptrdiff_t kind = 16 * even->lines + 4 * even->taps + odd->taps;
-    int flat = even->step_w == 1 && even->step_h == 1 && even->lines < 4;
-    for (ptrdiff_t i = 0; flat && i < even->lines; i++) flat = even->base[i] == 0;
+    int flat = even->step_w == 1 && even->step_h == 1 && even->lines == 1;
+    if (flat) flat = even->base[0] == 0;
     for (ptrdiff_t q = 0; q < even->columns; q += KN_LANES) {
 #define KN_COLUMNS(lines, even_taps, odd_taps)                                                                     \
     KN(window_columns)(even, odd, src_, even_w, odd_w, (R)bias, (R)low, (R)high, dst, q, lines, even_taps, odd_taps)
         if (flat && kind == 16 + 4 + 2) KN_COLUMNS(1, 1, 2);
         else if (flat && kind == 16 + 8 + 1) KN_COLUMNS(1, 2, 1);
-        else if (flat && kind == 32 + 4 + 2) KN_COLUMNS(2, 1, 2);
-        else if (flat && kind == 32 + 8 + 1) KN_COLUMNS(2, 2, 1);
-        else if (flat && kind == 32 + 8 + 3) KN_COLUMNS(2, 2, 3);
-        else if (flat && kind == 32 + 12 + 2) KN_COLUMNS(2, 3, 2);
-        else if (flat && kind == 48 + 8 + 3) KN_COLUMNS(3, 2, 3);
-        else if (flat && kind == 48 + 12 + 2) KN_COLUMNS(3, 3, 2);
         else KN_COLUMNS(0, 0, 0);
 #undef KN_COLUMNS
     }
 }
 
-/* sums[tap] += the products of dy and the source under the tap, for `count` rows of a strip; s: a vector a tap. */
-KN_INLINED void KN(window_weight_strip)(const R *dy, ptrdiff_t columns, ptrdiff_t n, const R *src, ptrdiff_t width,
-                                        ptrdiff_t above, ptrdiff_t below, V *s, const KN(strip) *strip, const int k,
-                                        const int step, const int count, const int whole, const int inside)
-{
-    V d[4];
-    const R *from = src;
-    KN_UNROLL for (int o = 0; o < count; o++, dy += columns) {
-        __builtin_prefetch(dy + KN_FAR);
-        d[o] = whole ? v_load(dy) : KN(load_clamped)(dy, n);
-    }
-    KN_UNROLL for (int i = 0; i < step * (count - 1) + k; i++, from += width) {
-        /* zeros in the padding, which may meet a dy that is not finite */
-        const int absent = !inside && (i < above || i >= below);
-        if (i >= k - step) __builtin_prefetch(from + KN_FAR);
-        KN_UNROLL for (int j = 0; j < k; j++) {
-            const V x = absent ? (V){0} : KN(strip_load)(from + j, strip, j, step, whole);
-            KN_UNROLL for (int o = 0; o < count; o++)
-                if (i - o * step >= 0 && i - o * step < k) s[(i - o * step) * k + j] += d[o] * x;
-        }
-    }
-}
-
-KN_INLINED void KN(window_weight_square)(const kn_plane *g, const KN(strips) *strips, const R *dy, const R *src,
-                                         R *sums, const int k, const int step)
-{
-    V s[25];
-    KN_UNROLL for (int t = 0; t < k * k; t++) s[t] = v_load(sums + t * KN_LANES);
-    for (ptrdiff_t r = 0; r < g->rows;) {
-        const int count = r + 4 <= g->rows ? 4 : 1;
-        const ptrdiff_t y = r * step + g->top[0], below = g->height - y;
-        const int inside = y >= 0 && below >= 3 * step + k;
-        for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
-            const KN(strip) *strip = q == 0 ? &strips->first : q == strips->end ? &strips->last : &strips->between;
-            const R *from = src + y * g->width + q * step + g->left[0], *d = dy + r * g->columns + q;
-#define KN_STRIP(count, whole, inside)                                                                             \
-    KN(window_weight_strip)(d, g->columns, g->columns - q, from, g->width, -y, below, s, strip, k, step, count,    \
-                            whole, inside)
-            if (count == 1)
-                KN_STRIP(1, 0, 0);
-            else if (!inside)
-                KN_STRIP(4, 0, 0);
-            else if (strip == &strips->between)
-                KN_STRIP(4, 1, 1);
-            else
-                KN_STRIP(4, 0, 1);
-#undef KN_STRIP
-        }
-        r += count;
-    }
-    KN_UNROLL for (int t = 0; t < k * k; t++) v_store(sums + t * KN_LANES, s[t]);
-}
-
 /* sums[tap] += the products of dy[r * columns + q] and the source under the tap; a vector of partial sums a tap.
- * Nothing behind the last column has a say: 0 times what stands there need not be 0. */
-static void KN(window_weight)(const kn_plane *g, const void *dy_, const void *src_, void *sums_)
+ * Nothing behind the last column has a say: 0 times what stands there need not be 0. Returns the sum of dy; the elements
+ * so far ahead will be next. */
+static double KN(window_weight)(const kn_plane *g, const void *dy_, ptrdiff_t dy_ahead, const void *src_,
+                                ptrdiff_t src_ahead, void *sums_)
 {
     const R *dy = dy_, *src = src_;
-    R *sums = sums_;
-    KN(strips) strips;
-    if (g->square) KN(make_strips)(g, &strips);
-#define KN_SQUARE(k, step)                                                                                         \
-    if (g->square == k && g->step_h == step && g->step_w == step && strips.whole) {                                \
-        KN(window_weight_square)(g, &strips, dy, src, sums, k, step);                                              \
-        return;                                                                                                    \
-    }
-    KN_SQUARE(3, 1)
-    KN_SQUARE(3, 2)
-    KN_SQUARE(5, 1)
-#undef KN_SQUARE
+    R *sums = sums_, total;
+    if (KN(weight_square)(g, dy, dy_ahead, src, src_ahead, sums, &total)) return total;
     for (ptrdiff_t i = 0; i < g->lines; i++)
         for (ptrdiff_t j = 0; j < g->taps; j++) {
             V s = v_load(sums + (i * g->taps + j) * KN_LANES);
@@ -265,4 +179,5 @@ static void KN(window_weight)(const kn_plane *g, const void *dy_, const void *sr
             }
             v_store(sums + (i * g->taps + j) * KN_LANES, s);
         }
+    return KN(total)(dy, g->rows * g->columns);
 }
