@@ -33,6 +33,7 @@ from .optim import (
 from .peak import mac_peak
 from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
 from .resample import resample
+from .response import response_backward, response_forward
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -105,6 +106,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "resample",
+    "response_backward",
+    "response_forward",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",

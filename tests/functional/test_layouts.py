@@ -32,6 +32,7 @@ from families import (
     Multiply,
     PRelu,
     Resample,
+    Response,
     RowNorm,
     SoftCrossEntropy,
     Softmax,
@@ -227,6 +228,12 @@ def _row_norm(case: RowNorm, a: Arrays) -> Arrays:
     return {"y": y, "mean": mean, "invstd": rstd, "dx": dx} | weights
 
 
+def _response(case: Response, a: Arrays) -> Arrays:
+    settings = case.size, case.alpha, case.beta, case.base
+    dx = F.local_response_norm_backward(a["dy"], a["x of response_backward"], *settings)
+    return {"y": F.local_response_norm(a["x"], *settings), "dx": dx}
+
+
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"], 1), "dx": F.softmax_backward(a["dy"], a["y"], 1)}
 
@@ -261,6 +268,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Multiply: _multiply,
     PRelu: _prelu,
     Resample: _resample,
+    Response: _response,
     RowNorm: _row_norm,
     SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,

@@ -55,6 +55,7 @@ from .pooling import (
     maxpool_forward,
 )
 from .resample import resample
+from .response import response_backward, response_forward
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -113,6 +114,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "resample",
+    "response_backward",
+    "response_forward",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",
