@@ -284,6 +284,8 @@ def _offered(case: Case) -> bool:
         return case.n * case.p > 1
     if isinstance(case, RowNorm):  # the RMS has no groups, and no shift
         return case.centred or not (case.weight or case.groups > 1)
+    if isinstance(case, Resample):
+        return not case.ones
     return type(case) in APPLY
 
 
