@@ -26,7 +26,7 @@ RESAMPLED = [  # one axis and more, kept, growing and shrinking; lines by fours 
     ((2, 1, 280, 300), (9, 20)),  # whose windows are too wide to pick from
     ((2, 5, 14, 14), (28, 28)),
 ]
-COPIED = [  # backwards: by fours of planes and left over, rows that end within vectors, one axis alone, a volume
+COPIED = [  # backwards: by fours of planes and left over, rows that end within vectors, one axis, a volume
     ((2, 8, 28, 28), (14, 14)),
     ((1, 9, 16, 24), (8, 8)),
     ((3, 13, 18, 15), (6, 5)),
