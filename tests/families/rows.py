@@ -164,6 +164,24 @@ class RowNorm(Case):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embedding(Case):
+    """m rows of a table of k, of d numbers each."""
+
+    m: int
+    k: int
+    d: int
+
+    forward = "embedding_backward"
+    output = "dw"
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        dy = self.spoil(normal(rng, (self.m, self.d), dtype), rng, spots=5)
+        x = rng.integers(0, self.k, self.m)
+        return {self.forward: Call(self.forward, {"dy": dy, "x": x}, {"dw": ((self.k, self.d), dtype)})}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Response(Case):
     n: int
     c: int

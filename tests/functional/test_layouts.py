@@ -21,6 +21,7 @@ from families import (
     Conv,
     ConvTranspose,
     CrossEntropy,
+    Embedding,
     Glu,
     Im2col,
     Linear,
@@ -234,6 +235,10 @@ def _response(case: Response, a: Arrays) -> Arrays:
     return {"y": F.local_response_norm(a["x"], *settings), "dx": dx}
 
 
+def _embedding(case: Embedding, a: Arrays) -> Arrays:
+    return {"dw": F.embedding_backward(a["dy"], a["x"], case.k)}
+
+
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"], 1), "dx": F.softmax_backward(a["dy"], a["y"], 1)}
 
@@ -257,6 +262,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Conv: _conv,
     ConvTranspose: _conv_transpose,
     CrossEntropy: _cross_entropy,
+    Embedding: _embedding,
     Glu: _glu,
     Im2col: _im2col,
     Linear: _linear,

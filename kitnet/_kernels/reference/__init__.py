@@ -29,6 +29,7 @@ from .dense import (
     local_forward,
 )
 from .elementwise import multiply
+from .lookup import embedding_backward
 from .loss import loss_backward, loss_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
@@ -88,6 +89,7 @@ __all__ = [
     "conv_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "embedding_backward",
     "factored_direction",
     "factored_squares",
     "fold",
