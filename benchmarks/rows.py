@@ -112,6 +112,7 @@ def _layer_rows() -> Iterator[Row]:
                 yield Row("pool", f"{op} {times(x)}, {_window_label(window)}", op, BOTH, {"x": x, **window})
         for op in ("batch_norm", "layer_norm", "group_norm", "instance_norm"):
             yield Row("norm", f"{op} training {times(x)}", op, BOTH, {"x": x})
+        yield Row("norm", f"local_response_norm {times(x)}", "local_response_norm", BOTH, {"x": x})
         for op in ACTIVATIONS:
             yield Row("activation", f"{op} {times(x)}", "activation", BOTH, {"x": x, "kind": op})
         for op in ELEMENT_LOSSES:

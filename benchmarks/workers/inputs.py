@@ -29,6 +29,7 @@ SGD: dict[str, Any] = {"lr": 0.01, "momentum": 0.9}
 ADAM: dict[str, Any] = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}
 NORM_EPS = 1e-5
 GROUPS = 32
+RESPONSE = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}  # AlexNet's
 BATCH_NORM_MOMENTUM = 0.1
 
 

@@ -143,6 +143,12 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return prepare
 
+    def local_response_norm(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.plane_arrays(params)
+        x, dy, how = arrays["x"], arrays["dy"], inputs.RESPONSE
+        forward, backward = F.local_response_norm, F.local_response_norm_backward
+        return Prepared(lambda: (forward(x, **how), backward(dy, x, **how)))
+
     def activation(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.plane_arrays(params)
         x, dy, kind = arrays["x"], arrays["dy"], params["kind"]
@@ -238,6 +244,7 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "batch_norm": norm(lambda x: layers.BatchNorm2d(x[1], inputs.NORM_EPS, inputs.BATCH_NORM_MOMENTUM)),
         "layer_norm": norm(lambda x: layers.LayerNorm(x[1:], inputs.NORM_EPS)),
         "group_norm": norm(lambda x: layers.GroupNorm(inputs.GROUPS, x[1], inputs.NORM_EPS)),
+        "local_response_norm": local_response_norm,
         "instance_norm": norm(lambda x: layers.InstanceNorm2d(x[1], inputs.NORM_EPS, affine=True)),
         "cross_entropy": cross_entropy,
         "adam": adam,

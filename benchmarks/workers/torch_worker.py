@@ -215,6 +215,17 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return quiet(call)
 
+    def local_response_norm(params: dict[str, Any], _: str) -> Prepared:
+        """PyTorch composes it of others, so that its gradient comes from autograd alone."""
+        x, dy = tensors(inputs.plane_arrays(params), "x", "dy")
+        leaf = x.detach().requires_grad_()
+
+        def call() -> Any:
+            y = F.local_response_norm(leaf, **inputs.RESPONSE)
+            return y.detach(), *torch.autograd.grad(y, leaf, dy)
+
+        return Prepared(call, plain)
+
     activations: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any, Any], Any]]] = {
         "relu": (torch.relu, lambda dy, x, y: aten.threshold_backward(dy, y, 0)),
         "leaky_relu": (F.leaky_relu, lambda dy, x, y: aten.leaky_relu_backward(dy, x, 0.01, False)),
@@ -353,6 +364,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "layer_norm": layer_norm,
         "group_norm": group_norm,
         "instance_norm": instance_norm,
+        "local_response_norm": local_response_norm,
         "cross_entropy": cross_entropy,
         "adam": adam,
         "lenet": lenet,

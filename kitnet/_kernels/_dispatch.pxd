@@ -107,6 +107,10 @@ cdef extern from "kn_table.h" nogil:
         const Py_ssize_t* top
         const Py_ssize_t* left
 
+    ctypedef struct kn_response:
+        Py_ssize_t channels, inner, before, after
+        double share, base, beta, below
+
     ctypedef void (*kn_update)(void* param, const void* grad, void** state, Py_ssize_t n,
                                const double* c) noexcept nogil
 
@@ -201,6 +205,9 @@ cdef extern from "kn_table.h" nogil:
                                double* out, Py_ssize_t ahead) noexcept nogil
         void (*rownorm_gradient)(const void* dy, const void* x, const void* gamma, const double* row, void* dx,
                                  void* dgamma, void* dbeta, Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
+        void (*response)(const kn_response* g, const void* x, void* y, Py_ssize_t width, void* memory) noexcept nogil
+        void (*response_backward)(const kn_response* g, const void* dy, const void* x, void* dx, Py_ssize_t width,
+                                  void* memory) noexcept nogil
         kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average
         double (*inner)(const void* a, const void* b, Py_ssize_t n) noexcept nogil
         void (*max_row)(const kn_row* g, const void* frame, int absolute, const Py_ssize_t* places, void* y,

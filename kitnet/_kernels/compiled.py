@@ -13,6 +13,7 @@ from .factored import factored_direction, factored_squares
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
+from .lookup import embedding_backward
 from .loss import loss_backward, loss_forward
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
@@ -33,6 +34,7 @@ from .optim import (
 from .peak import mac_peak
 from .prelu import glu_backward, glu_forward, prelu_backward, prelu_forward
 from .resample import resample
+from .response import response_backward, response_forward
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -71,6 +73,7 @@ __all__ = [
     "cross_entropy_backward",
     "cross_entropy_forward",
     "effective_n_threads",
+    "embedding_backward",
     "empty_cache",
     "factored_direction",
     "factored_squares",
@@ -105,6 +108,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "resample",
+    "response_backward",
+    "response_forward",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",

@@ -5,6 +5,9 @@ again, so that backward is this same gather. Where the cells of a line can be pi
 are one pass; elsewhere there is one pass an axis. The small side of the change comes first, with what lies between two
 passes in the task's scratch. A result is the sum of its lists in order, by one task.
 
+Where each result is a copy of one cell, and the planes are small (nearest neighbours of the last feature maps), H and W
+are one axis: rows end within vectors, which are full, and written where the lines of the cache begin.
+
 A task is some small planes or a strip of a large one: some results along H. Where W goes by itself and first, it makes
 the lines that they read, so that a few are made twice. Volumes are tasks as they are.
 """
@@ -26,6 +29,8 @@ cdef enum:
     LINES = 8               # vectors of lines in a task, if it can have so many
     SPARSE = 3              # lanes for each result, at most, where cells are picked
     STRIP = 16              # lines of a strip at least
+    FLAT = 4096             # results of a plane whose rows are one line, at most: the tables stay in the L1 cache
+    SHARED = 8              # channels, at least, for which such tables are made
     COST = 8                # of a multiply-add, in those of a convolution: memory is the limit
 
 cdef struct Plan:
@@ -89,6 +94,58 @@ cdef kn_pick block_at(const kn_lists* axis, Py_ssize_t first, Py_ssize_t lanes, 
         if high:
             p.cell, p.cells = low, high - low
     return p
+
+
+cdef bint copies(const kn_lists* axis, real like) noexcept nogil:
+    """Whether each result is one cell, as it is."""
+    cdef const real* weight = <const real*>axis.weight
+    cdef Py_ssize_t j
+    for j in range(axis.out if axis.start != NULL else 0):
+        if axis.start[j + 1] - axis.start[j] != 1 or weight[axis.start[j]] != 1:
+            return False
+    return True
+
+
+cdef Py_ssize_t cell_of(const kn_lists* axis, Py_ssize_t j) noexcept nogil:
+    """The one cell that result j copies."""
+    return j if axis.start == NULL else axis.index[axis.start[j]]
+
+
+cdef Block flattened(kn_lists* h, kn_lists* w, const kn_ops* ops, real like):
+    """Make one axis of both, if all results are copies and each vector of them can be picked; None elsewhere."""
+    cdef Py_ssize_t size = h.size * w.size, results = h.out * w.out, lanes = ops.lanes, window = ops.pick_cells
+    cdef Py_ssize_t blocks = (results + lanes - 1) // lanes, k, i, j, low, high
+    cdef kn_pick* picks
+    cdef real* number
+    if h.start == NULL or results > FLAT or window == 0 or size < window or not (copies(h, like) and copies(w, like)):
+        return None
+    cdef Block memory = scratch((blocks + 1) * sizeof(kn_pick) + blocks * lanes * (sizeof(real) + 2 * sizeof(int))
+                                + sizeof(int))
+    picks = <kn_pick*>memory.data
+    number = <real*>(picks + blocks + 1)
+    cdef int* cells = <int*>(number + blocks * lanes)
+    cdef int* start = cells + blocks * lanes
+    for j in range(blocks * lanes):
+        i = min(j, results - 1)
+        cells[j] = <int>(cell_of(h, i // w.out) * w.size + cell_of(w, i % w.out))
+    for k in range(blocks):
+        low, high = size, 0
+        for i in range(lanes):
+            low, high = min(low, cells[k * lanes + i]), max(high, cells[k * lanes + i])
+        if high - low >= window:
+            return None
+        low = min(low, size - window)
+        for i in range(lanes):
+            put(number + k * lanes + i, <int>(cells[k * lanes + i] - low))
+        picks[k].cell, picks[k].cells, picks[k].taps = low, window, 1
+        picks[k].result, picks[k].results = k * lanes, min(lanes, results - k * lanes)
+        picks[k].number, picks[k].weight = number + k * lanes, NULL
+    picks[blocks].results = 0
+    for j in range(results + 1):
+        start[j] = <int>j
+    h.start, h.size, h.out = NULL, 1, 1
+    w.start, w.index, w.weight, w.picks, w.size, w.out = start, cells, NULL, picks, size, results
+    return memory
 
 
 cdef Block picks_of(kn_lists* axis, const kn_ops* ops, const real[::1] weights):
@@ -243,12 +300,16 @@ def resample(const real[:, :, :, :, ::1] x not None,
     cdef kn_lists d = lists_of(start_d, index_d, weight_d, x.shape[2], y.shape[2])
     cdef kn_lists h = lists_of(start_h, index_h, weight_h, x.shape[3], y.shape[3])
     cdef kn_lists w = lists_of(start_w, index_w, weight_w, x.shape[4], y.shape[4])
-    cdef Block _tables      # lives as long as they are used
+    cdef Block _tables = None   # lives as long as they are used
+    cdef real like = 0
     cdef Plan g
     cdef unsigned long long mode = 0
     if planes == 0:
         return
-    _tables = picks_of(&w, ops, weight_w)
+    if x.shape[1] >= SHARED:
+        _tables = flattened(&h, &w, ops, like)
+    if _tables is None:
+        _tables = picks_of(&w, ops, weight_w)
     g = plan_of(planes, d, h, w, ops.lanes)
     tasks = (g.planes + g.group - 1) // g.group * g.strips
     cdef int threads = team(n_threads, (g.work + g.results) * g.planes)

@@ -2,7 +2,7 @@
 
 Window j of OW over W cells goes from floor(j W / OW) to ceil((j + 1) W / OW). Where OW divides W that is
 plain pooling, on its kernels. Else windows differ in size and may overlap: means take the lists of each axis
-(``_lists``), and maxima one NumPy pass for each window of each axis.
+(``_lists``), and maxima plain pooling of a copy in which windows are alike.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array, empty, gate, gate_batch
-from .._geometry import Ints, checked_shape, one_int, product
+from .._arrays import Array, gate, gate_batch
+from .._geometry import Ints, checked_shape, one_int
 from ._batch import takes_one_sample
 from ._lists import Lists, lists_of, resample
 from .avgpool import (
@@ -96,25 +96,16 @@ def adaptive_avg_pool_backward(dy: Array, shape: Ints, output_size: Any) -> Arra
     return resample(dy, axes, shape, "input_shape")
 
 
-def _along(y: Array, place: Array | None, axis: int, out: int, step: int) -> tuple[Array, Array]:
-    """The maxima of the windows along one axis, and where in their plane they were: the first of equals.
-
-    ``place`` is None for the first axis that is pooled, the last; ``step`` is the offset between two cells.
+@lru_cache(maxsize=256)
+def _evened(size: int, out: int, dtype: np.dtype) -> tuple[int, Array, Lists]:
+    """The windows of an axis as if they were alike and side by side: their size, the cells in them, and the
+    lists that copy those. A smaller window has its last cell twice, which changes no maximum, nor the first.
     """
-    size = y.shape[axis]
-    shape = (*y.shape[:axis], out, *y.shape[axis + 1 :])
-    best, where = empty(shape, y.dtype, "output_size"), empty(shape, np.int32, "output_size")
-    for j, (start, stop) in enumerate(zip(*_bounds(size, out), strict=True)):
-        cells, here = (
-            (slice(None),) * axis + (slice(start, stop),),
-            (slice(None),) * axis + (slice(j, j + 1),),
-        )
-        at = y[cells].argmax(axis, keepdims=True)  # NaN is larger than everything there, too
-        best[here] = np.take_along_axis(y[cells], at, axis)
-        where[here] = (at + start) * step
-        if place is not None:
-            where[here] += np.take_along_axis(place[cells], at, axis)
-    return best, where
+    start, stop = _bounds(size, out)
+    kernel = int((stop - start).max())
+    cells = np.minimum(start[:, None] + np.arange(kernel), stop[:, None] - 1).reshape(-1)
+    places = np.arange(len(cells))
+    return kernel, cells, lists_of(places, cells, np.ones(len(cells)), (size, len(cells)), dtype, False)
 
 
 @takes_one_sample(1, results=2)
@@ -124,10 +115,16 @@ def _adaptive_max_pool(ndim: int, x: Array, output_size: Any, return_indices: bo
     if kernel := _even(x.shape[2:], out):
         return _MAX[x.ndim](x, kernel, return_indices=return_indices)
     plane_size(x.shape, "x")
-    y, indices = x, None
-    for axis in range(ndim + 1, 1, -1):
-        y, indices = _along(y, indices, axis, out[axis - 2], product(x.shape[axis + 1 :]))
-    return (y, indices) if return_indices else y
+    axes = [_evened(size, m, x.dtype) for size, m in zip(x.shape[2:], out, strict=True)]
+    shape = (*x.shape[:2], *(len(cells) for _, cells, _ in axes))
+    plane_size(shape, "output_size")
+    even = resample(x, [lists for _, _, lists in axes], shape, "output_size")
+    found = _MAX[x.ndim](even, tuple(kernel for kernel, _, _ in axes), return_indices=return_indices)
+    if not return_indices:
+        return found
+    y, indices = found
+    origin = np.ravel_multi_index(np.ix_(*(cells for _, cells, _ in axes)), x.shape[2:])
+    return y, origin.reshape(-1).astype(indices.dtype)[indices]
 
 
 @takes_one_sample(1)

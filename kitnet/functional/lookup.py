@@ -1,13 +1,15 @@
 """Embedding, which looks rows up, and the bilinear form of two vectors.
 
-Plain NumPy but for the products: neither is where a convolutional network spends its time.
+NumPy looks up as fast as memory allows, and makes the pairs of a bilinear form: that is not where a
+convolutional network spends its time.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .._arrays import Array, empty, gate, gate_int, gate_weight, zeros
+from .._arrays import Array, empty, gate, gate_int, gate_weight
+from .._backend import kernels, n_threads
 from .._geometry import one_int
 from .linear import linear, linear_backward
 
@@ -60,12 +62,8 @@ def embedding_backward(dy: Array, x: Array, num_embeddings: int, padding_idx: in
     x = gate_int(x, "x", below=k)
     dy = gate(dy, "dy", x.ndim + 1)
     dy = gate(dy, "dy", shape=(*x.shape, dy.shape[-1]))
-    dw = zeros((k, dy.shape[-1]), dy.dtype)
-    if x.size:
-        order = np.argsort(x, axis=None, kind="stable")
-        rows, first = np.unique(x.reshape(-1)[order], return_index=True)
-        with np.errstate(all="ignore"):
-            dw[rows] = np.add.reduceat(dy.reshape(x.size, dy.shape[-1])[order], first, axis=0)
+    dw = empty((k, dy.shape[-1]), dy.dtype, "num_embeddings")
+    kernels().embedding_backward(dy.reshape(x.size, dy.shape[-1]), x.reshape(-1), dw, n_threads())
     if padding is not None:
         dw[padding] = 0
     return dw

@@ -1,4 +1,4 @@
-"""Normalisation of a channel by its neighbours, in NumPy: few networks have it, and few times.
+"""Normalisation of a channel by its neighbours.
 
 Source: Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks"
 (2012), section 3.3.
@@ -10,36 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array, gate, gate_batch, gate_number
-from .._geometry import one_int
+from .._arrays import Array, empty, gate, gate_batch, gate_number
+from .._backend import kernels, n_threads
+from .._geometry import one_int, product
 
 
-def _sum_of_neighbours(x: Array, before: int, after: int) -> Array:
-    """For each channel the sum of those from ``before`` in front of it to ``after`` behind it."""
-    total: Array = x.copy()
-    for shift in range(1, min(before, x.shape[1] - 1) + 1):
-        total[:, shift:] += x[:, :-shift]
-    for shift in range(1, min(after, x.shape[1] - 1) + 1):
-        total[:, :-shift] += x[:, shift:]
-    return total
+def _planes(x: Array) -> Array:
+    """``x`` as (N, C, P)."""
+    return x.reshape(*x.shape[:2], product(x.shape[2:]))
 
 
-def _gate(x: Any, size: int, alpha: float, beta: float, k: float) -> tuple[Array, int, float, float, float]:
+def _gate(
+    x: Any, size: int, alpha: float, beta: float, k: float
+) -> tuple[Array, tuple[int, int, float, float, float]]:
+    """x, and what the kernels call before, after, share, beta and base."""
     x, size = gate_batch(x, "x", (3, 4, 5)), one_int(size, "size")
     finite = float(np.finfo(x.dtype).max)
     numbers = ((alpha, "alpha"), (beta, "beta"), (k, "k"))
     alpha, beta, k = (gate_number(value, name, -finite, finite) for value, name in numbers)
-    return x, size, alpha / size, beta, k
+    most = x.shape[1]
+    return x, (min(size // 2, most), min((size - 1) // 2, most), alpha / size, beta, k)
 
 
-def _divisor(x: Array, size: int, share: float, k: float) -> Array:
-    divisor = _sum_of_neighbours(x * x, size // 2, (size - 1) // 2)
-    divisor *= share
-    divisor += k
-    return divisor
-
-
-@np.errstate(all="ignore")  # NaN and infinities go their way
 def local_response_norm(
     x: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Array:
@@ -74,12 +66,12 @@ def local_response_norm(
             [0.3333],
             [0.    ]]])
     """
-    x, size, share, beta, k = _gate(x, size, alpha, beta, k)
-    y: Array = x * _divisor(x, size, share, k) ** -beta
+    x, settings = _gate(x, size, alpha, beta, k)
+    y = empty(x.shape, x.dtype)
+    kernels().response_forward(_planes(x), _planes(y), *settings, n_threads())
     return y
 
 
-@np.errstate(all="ignore")
 def local_response_norm_backward(
     dy: Array, x: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Array:
@@ -91,10 +83,8 @@ def local_response_norm_backward(
     >>> F.local_response_norm_backward(np.ones_like(x), x, 1, alpha=1.0, beta=1.0)  # (1 - x^2) / (1 + x^2)^2
     array([[[0.]]])
     """
-    x, size, share, beta, k = _gate(x, size, alpha, beta, k)
+    x, settings = _gate(x, size, alpha, beta, k)
     dy = gate(dy, "dy", dtype=x.dtype, shape=x.shape)
-    divisor = _divisor(x, size, share, k)
-    scaled = dy * divisor**-beta
-    around = _sum_of_neighbours(scaled * x / divisor, (size - 1) // 2, size // 2)
-    dx: Array = scaled - (2 * share * beta) * x * around
+    dx = empty(x.shape, x.dtype)
+    kernels().response_backward(_planes(dy), _planes(x), _planes(dx), *settings, n_threads())
     return dx

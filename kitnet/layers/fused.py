@@ -1,4 +1,4 @@
-"""What ``absorb`` makes: one layer that does the work of a layer and of the clipping after it, in one pass.
+"""What containers make of neighbours: one layer that does, in one pass, what a layer and its successor do.
 
 It refers to the layers it is made of and holds nothing of its own, so it stays true when they change.
 """
@@ -6,12 +6,14 @@ It refers to the layers it is made of and holds nothing of its own, so it stays 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .._arrays import Array, gate
 from .base import Layer, Pullback
+from .joins import Add
 from .rectifiers import Clipping
 
 Bounds: TypeAlias = "tuple[float, float]"
@@ -22,8 +24,7 @@ def added(y: Array, residual: Array | None, clip: Bounds | None) -> Array:
     """y, which nobody else sees, and the residual, if there is one, within bounds: a pass each, by NumPy."""
     if residual is not None:
         np.add(y, gate(residual, "residual", dtype=y.dtype, shape=y.shape), out=y)
-        if clip is not None:
-            np.clip(y, *clip, out=y)
+        _clipped(y, clip)
     return y
 
 
@@ -51,12 +52,60 @@ class WithClip(Layer):
         self.layer = layer
         self.clipping = clipping
 
-    def __call__(self, x: Array) -> Array:
-        return self.layer(x, clip=self.clipping.bounds)
+    def __call__(self, *xs: Array) -> Array:
+        return self.layer(*xs, clip=self.clipping.bounds)
 
-    def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
-        y, pullback = self.layer.vjp(x, input_grad=input_grad, clip=self.clipping.bounds)
+    def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Array, Pullback]:
+        y, pullback = self.layer.vjp(*xs, input_grad=input_grad, clip=self.clipping.bounds)
         return y, lambda dy: pullback(self.clipping.gradient(dy, y))
 
-    def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        return self.layer.out_shape(in_shape)
+    def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
+        return self.layer.out_shape(*in_shapes)
+
+
+class WithSum(AbsorbsClip):
+    """A layer that ``adds`` with the sum after it, of what it makes of x and another array.
+
+    That is added on the way to memory, unless it has to be stretched or is no such array at all.
+    """
+
+    def __init__(self, layer: Layer, add: Add) -> None:
+        self.layer = layer
+        self.add = add
+
+    def _fits(self, x: Array, other: Array) -> bool:
+        with suppress(ValueError, AttributeError):  # the layers will say what is wrong
+            return other.dtype == x.dtype and self.layer.out_shape(x.shape) == other.shape
+        return False
+
+    def __call__(self, x: Array, other: Array, *, clip: Bounds | None = None) -> Array:  # type: ignore[override]
+        layer: Any = self.layer
+        if self._fits(x, other):
+            y: Array = layer(x, residual=other, clip=clip)
+            return y
+        return _clipped(self.add(layer(x), other), clip)
+
+    def vjp(  # type: ignore[override]
+        self, x: Array, other: Array, *, input_grad: bool = True, clip: Bounds | None = None
+    ) -> tuple[Array, Pullback]:
+        layer: Any = self.layer
+        if self._fits(x, other):
+            y, pullback = layer.vjp(x, input_grad=input_grad, residual=other, clip=clip)
+            return y, lambda dz: (pullback(dz), dz)
+        h, pullback = layer.vjp(x, input_grad=input_grad)
+        y, sum_pullback = self.add.vjp(h, other)
+
+        def apart(dz: Array) -> tuple[Array | None, Array]:
+            dh, do = sum_pullback(dz)
+            return pullback(dh), do
+
+        return _clipped(y, clip), apart
+
+    def out_shape(self, *in_shapes: Sequence[int]) -> tuple[int, ...]:
+        x, other = in_shapes
+        return self.add.out_shape(self.layer.out_shape(x), other)
+
+
+def _clipped(y: Array, clip: Bounds | None) -> Array:
+    """y, which nobody else sees, within bounds."""
+    return y if clip is None else np.clip(y, *clip, out=y)

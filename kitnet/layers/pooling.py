@@ -287,12 +287,12 @@ class _LpPool(Windowed):
         return y, lambda dy: self._op_backward(dy, x, y, *arguments, **keywords)
 
 
-class LpPool1d(_LpPool):
-    """The p-norm of each window of signals (N, C, L); see ``LpPool2d``.
+class LPPool1d(_LpPool):
+    """The p-norm of each window of signals (N, C, L); see ``LPPool2d``.
 
     >>> import numpy as np
-    >>> from kitnet.layers import LpPool1d
-    >>> LpPool1d(2, 2)(np.array([[[3.0, -4, 0, 0]]]))
+    >>> from kitnet.layers import LPPool1d
+    >>> LPPool1d(2, 2)(np.array([[[3.0, -4, 0, 0]]]))
     array([[[5., 0.]]])
     """
 
@@ -301,7 +301,7 @@ class LpPool1d(_LpPool):
     _op_backward = staticmethod(F.lp_pool1d_backward)
 
 
-class LpPool2d(_LpPool):
+class LPPool2d(_LpPool):
     """The p-norm (sum |x|^p)^(1/p) of each window; p = 2 is the article's L2 pooling.
 
     Shapes: (N, C, H, W) -> (N, C, OH, OW).
@@ -319,8 +319,8 @@ class LpPool2d(_LpPool):
     Source: the article, section 4: square, sum pooling, root.
 
     >>> import numpy as np
-    >>> from kitnet.layers import LpPool2d
-    >>> LpPool2d(2, 2)(np.array([[[[3.0, 0], [0, -4]]]]))
+    >>> from kitnet.layers import LPPool2d
+    >>> LPPool2d(2, 2)(np.array([[[[3.0, 0], [0, -4]]]]))
     array([[[[5.]]]])
     """
 
@@ -329,12 +329,12 @@ class LpPool2d(_LpPool):
     _op_backward = staticmethod(F.lp_pool2d_backward)
 
 
-class LpPool3d(_LpPool):
-    """The p-norm of each window of volumes (N, C, D, H, W); see ``LpPool2d``.
+class LPPool3d(_LpPool):
+    """The p-norm of each window of volumes (N, C, D, H, W); see ``LPPool2d``.
 
     >>> import numpy as np
-    >>> from kitnet.layers import LpPool3d
-    >>> LpPool3d(1, 2)(-np.ones((1, 1, 2, 2, 2)))
+    >>> from kitnet.layers import LPPool3d
+    >>> LPPool3d(1, 2)(-np.ones((1, 1, 2, 2, 2)))
     array([[[[[8.]]]]])
     """
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._arrays import Array
 from ..layers.base import Layer, Pullback, no_gradient
+from ..layers.fused import WithSum
+from ..layers.joins import Add
 
 Names: TypeAlias = "str | Sequence[str]"
 
@@ -23,7 +25,8 @@ class Step(NamedTuple):
 class Graph(Layer):
     """A network of layers without loops: values have names, and each layer takes some and makes others.
 
-    Where a value has one user, neighbours are computed together as in ``Sequential``. A layer may take
+    Where a value has one user, neighbours are computed together as in ``Sequential``, and so are a
+    convolution and the ``Add`` at the end of a residual block, as in ``Residual``. A layer may take
     several values, ``layer.vjp(x1, x2)``, with a pullback that returns a gradient for each, or None; and make
     several, as a tuple. A value with several users gets the sum of their gradients.
 
@@ -204,22 +207,38 @@ def _checked(
 
 
 def _fused(steps: Sequence[Step], outputs: Sequence[str]) -> list[Step]:
-    """The steps, with two joined wherever the first can absorb the second and nobody else sees its value."""
+    """The steps, with two joined wherever the first can absorb the second and nobody else sees its value.
+
+    Where two ways meet in a sum, so can a layer that ``adds``; it waits until the other way is there.
+    """
     users = Counter(name for step in steps for name in step.takes) + Counter(outputs)
-    plan: list[Step] = []
+    plan: list[Step | None] = []
     maker: dict[str, int] = {}
     for step in steps:
-        if len(step.takes) == len(step.makes) == 1 and users[step.takes[0]] == 1:
-            i = maker.get(step.takes[0])
-            if i is not None and len(plan[i].makes) == 1:
-                joined = plan[i].layer.absorb(step.layer)
-                if joined is not None:
-                    plan[i] = Step(joined, plan[i].takes, step.makes)
-                    maker[step.makes[0]] = i
-                    continue
-        maker.update(dict.fromkeys(step.makes, len(plan)))
-        plan.append(step)
-    return plan
+        i, joined = len(plan), None
+        for name in (name for name in reversed(step.takes) if name in maker and users[name] == 1):
+            before = plan[maker[name]]
+            joined = before and _joined(before, step, name)
+            if joined:
+                plan[maker[name]] = None
+                i = maker[name] if len(step.takes) == 1 else i
+                break
+        plan[i : i + 1] = [joined or step]
+        maker.update(dict.fromkeys(step.makes, i))
+    return [step for step in plan if step]
+
+
+def _joined(before: Step, step: Step, name: str) -> Step | None:
+    """Two steps as one, where the second takes ``name`` from the first and they can be computed together."""
+    if len(before.makes) != 1 or len(step.makes) != 1:
+        return None
+    if len(step.takes) == 1:
+        layer = before.layer.absorb(step.layer)
+        return None if layer is None else Step(layer, before.takes, step.makes)
+    if not (isinstance(step.layer, Add) and before.layer.adds and len(before.takes) == 1):
+        return None
+    other = step.takes[1 - step.takes.index(name)]
+    return Step(WithSum(before.layer, step.layer), (*before.takes, other), step.makes)
 
 
 def _last_uses(plan: Sequence[Step], outputs: Sequence[str]) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from families import Case, Linear, Local
+from families import Case, Embedding, Linear, Local
 
 from .sizes import EDGES, SPECIAL, WINDOWS
 
@@ -26,6 +26,11 @@ CASES: list[Case] = [
     *(Local(**w, k=2, bias=False) for w in SPECIAL),
     Local(x=(9, 4, 14, 14), kernel=3, padding=1, k=5),
     Local(x=(26, 5, 7, 7), kernel=3, k=17),
+    *(Embedding(m=m, k=40, d=7) for m in (0, 1, 33, 500)),
+    *(Embedding(m=20, k=k, d=3) for k in (1, 7, 8, 9, 17)),
+    *(Embedding(m=9, k=5, d=d) for d in (1, 16, 33)),
+    Embedding(m=4000, k=90, d=64),
+    Embedding(m=30, k=20, d=5, special=True),
 ]
 
 BENCH: list[Case] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from families import BatchNorm, Case, RowNorm
+from families import BatchNorm, Case, Response, RowNorm
 
 from .sizes import EDGES
 
@@ -47,6 +47,17 @@ CASES: list[Case] = [
     RowNorm(n=5, c=70, offset=100.0, tolerance=400),  # x - mean cancels, whoever computes it
     RowNorm(n=9, c=40, special=True),
     RowNorm(n=9, c=8, p=40, groups=4, special=True),
+    *(Response(n=2, c=6, p=p) for p in EDGES),
+    *(Response(n=2, c=c, p=5) for c in EDGES[:9]),
+    *(Response(n=n, c=4, p=9) for n in (0, 1, 33)),
+    *(Response(n=2, c=7, p=18, size=size) for size in (1, 2, 3, 4, 6, 7, 8, 12, 13, 14, 99)),
+    *(Response(n=2, c=23, p=70, size=size) for size in (2, 5, 9)),
+    *(Response(n=2, c=5, p=70, beta=beta) for beta in (0.5, 1.0, 0.0, 2.0, -0.75, 3.3, -1.0)),
+    *(Response(n=2, c=5, p=20, beta=beta, alpha=-1.0, base=-1.0) for beta in (1.0, 2.0, 3.0, -3.0)),
+    Response(n=2, c=6, p=5000),  # more than one strip
+    Response(n=2, c=300, p=3, alpha=5.0),
+    *(Response(n=3, c=9, p=33, beta=beta, special=True) for beta in (0.75, 0.5, 1.0, 1.3)),
+    Response(n=2, c=5, p=20, beta=0.6, base=-0.5, special=True),  # NaN of negative divisors
 ]
 
 BENCH: list[Case] = [
@@ -54,4 +65,5 @@ BENCH: list[Case] = [
     RowNorm(n=32, c=64 * 56 * 56),
     RowNorm(n=32, c=64, p=56 * 56, groups=32),
     RowNorm(n=1568, c=768),
+    Response(n=32, c=64, p=56 * 56, alpha=1e-4),
 ]

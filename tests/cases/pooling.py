@@ -26,6 +26,16 @@ RESAMPLED = [  # one axis and more, kept, growing and shrinking; lines by fours 
     ((2, 1, 280, 300), (9, 20)),  # whose windows are too wide to pick from
     ((2, 5, 14, 14), (28, 28)),
 ]
+COPIED = [  # backwards: by fours of planes and left over, rows that end within vectors, one axis, a volume
+    ((2, 8, 28, 28), (14, 14)),
+    ((1, 9, 16, 24), (8, 8)),
+    ((3, 13, 18, 15), (6, 5)),
+    ((2, 8, 9, 40), (3, 40)),
+    ((1, 8, 10, 36), (10, 18)),
+    ((2, 8, 4, 16, 12), (2, 8, 6)),
+    ((2, 8, 112, 112), (56, 56)),  # too wide to pick from
+    ((2, 8, 6, 6), (3, 3)),  # too small
+]
 
 # Planes pooled as they lie: rows around the vectors, tiny planes that vectors pass as a whole, many planes in
 # a task, blocks of rows in a plane, heights of each parity, windows that stick out.
@@ -73,6 +83,8 @@ CASES: list[Case] = [
     *(family(x=(9, 16, 24, 24), kernel=k, stride=2) for k in (2, 3) for family in (MaxPool, AvgPool, LpPool)),
     *(Resample(x=x, out=out, transposed=t) for x, out in RESAMPLED for t in (False, True)),
     *(Resample(x=(2, 3, 7, 6), out=(3, 8), transposed=t, special=True) for t in (False, True)),
+    *(Resample(x=x, out=out, transposed=t, ones=True) for x, out in COPIED for t in (False, True)),
+    Resample(x=(3, 11, 28, 28), out=(14, 14), transposed=True, ones=True, special=True),
 ]
 
 BENCH: list[Case] = [

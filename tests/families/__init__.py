@@ -7,7 +7,17 @@ of times. The class attributes of a family say which kernel is the gradient of w
 from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Activation, Glu, Loss, Multiply, PRelu
 from .pooling import AvgPool, LpPool, MaxPool, Resample
-from .rows import BatchNorm, CrossEntropy, Linear, LogSoftmax, RowNorm, SoftCrossEntropy, Softmax
+from .rows import (
+    BatchNorm,
+    CrossEntropy,
+    Embedding,
+    Linear,
+    LogSoftmax,
+    Response,
+    RowNorm,
+    SoftCrossEntropy,
+    Softmax,
+)
 from .updates import (
     Adadelta,
     Adam,
@@ -42,6 +52,7 @@ __all__ = [
     "Conv",
     "ConvTranspose",
     "CrossEntropy",
+    "Embedding",
     "Factored",
     "Glu",
     "Im2col",
@@ -57,6 +68,7 @@ __all__ = [
     "Multiply",
     "PRelu",
     "Resample",
+    "Response",
     "Rmsprop",
     "RowNorm",
     "Rprop",

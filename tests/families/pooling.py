@@ -115,11 +115,15 @@ class LpPool(Windowed):
 
 @dataclass(frozen=True, kw_only=True)
 class Resample(Case):
-    """Means over windows that cover each axis evenly, or the transpose: lists of any length, also none."""
+    """Means over windows that cover each axis evenly, or the transpose: lists of any length, also none.
+
+    ``ones``: sums over them, the transpose of which copies cells.
+    """
 
     x: Shape
     out: Shape
     transposed: bool = False
+    ones: bool = False
 
     def lists(self, size: int, out: int, dtype: np.dtype) -> Arrays:
         """One axis: the cells from floor(j size / out) to ceil((j + 1) size / out), of the mean of each j."""
@@ -132,7 +136,7 @@ class Resample(Case):
         matrix = np.zeros((out, size))
         for j in range(out):
             window = slice(j * size // out, -(-(j + 1) * size // out))
-            matrix[j, window] = 1 / (window.stop - window.start)
+            matrix[j, window] = 1 if self.ones else 1 / (window.stop - window.start)
         if self.transposed:
             matrix = matrix.T
         index = [np.flatnonzero(row).tolist() for row in matrix]

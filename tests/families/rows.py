@@ -164,6 +164,58 @@ class RowNorm(Case):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embedding(Case):
+    """m rows of a table of k, of d numbers each."""
+
+    m: int
+    k: int
+    d: int
+
+    forward = "embedding_backward"
+    output = "dw"
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        dy = self.spoil(normal(rng, (self.m, self.d), dtype), rng, spots=5)
+        x = rng.integers(0, self.k, self.m)
+        return {self.forward: Call(self.forward, {"dy": dy, "x": x}, {"dw": ((self.k, self.d), dtype)})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response(Case):
+    n: int
+    c: int
+    p: int = 1
+    size: int = 5
+    alpha: float = 0.5
+    beta: float = 0.75
+    base: float = 1.0
+
+    forward = "response_forward"
+    gradients: ClassVar = {"x": ("response_backward", "dx")}
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x = self.spoil(normal(rng, (self.n, self.c, self.p), dtype), rng, spots=5)
+        settings = {
+            "before": self.size // 2,
+            "after": (self.size - 1) // 2,
+            "share": self.alpha / self.size,
+            "beta": self.beta,
+            "base": self.base,
+        }
+        forward = Call("response_forward", {"x": x}, {"y": (x.shape, dtype)}, settings, batched=("x", "y"))
+        backward = Call(
+            "response_backward",
+            {"dy": normal(rng, x.shape, dtype), "x": x},
+            {"dx": (x.shape, dtype)},
+            settings,
+            batched=("dy", "x", "dx"),
+        )
+        return {c.kernel: c for c in (forward, backward)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Softmax(Case):
     m: int
     c: int

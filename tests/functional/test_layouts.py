@@ -21,6 +21,7 @@ from families import (
     Conv,
     ConvTranspose,
     CrossEntropy,
+    Embedding,
     Glu,
     Im2col,
     Linear,
@@ -32,6 +33,7 @@ from families import (
     Multiply,
     PRelu,
     Resample,
+    Response,
     RowNorm,
     SoftCrossEntropy,
     Softmax,
@@ -227,6 +229,16 @@ def _row_norm(case: RowNorm, a: Arrays) -> Arrays:
     return {"y": y, "mean": mean, "invstd": rstd, "dx": dx} | weights
 
 
+def _response(case: Response, a: Arrays) -> Arrays:
+    settings = case.size, case.alpha, case.beta, case.base
+    dx = F.local_response_norm_backward(a["dy"], a["x of response_backward"], *settings)
+    return {"y": F.local_response_norm(a["x"], *settings), "dx": dx}
+
+
+def _embedding(case: Embedding, a: Arrays) -> Arrays:
+    return {"dw": F.embedding_backward(a["dy"], a["x"], case.k)}
+
+
 def _softmax(case: Softmax, a: Arrays) -> Arrays:
     return {"y": F.softmax(a["x"], 1), "dx": F.softmax_backward(a["dy"], a["y"], 1)}
 
@@ -250,6 +262,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Conv: _conv,
     ConvTranspose: _conv_transpose,
     CrossEntropy: _cross_entropy,
+    Embedding: _embedding,
     Glu: _glu,
     Im2col: _im2col,
     Linear: _linear,
@@ -261,6 +274,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Multiply: _multiply,
     PRelu: _prelu,
     Resample: _resample,
+    Response: _response,
     RowNorm: _row_norm,
     SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,
@@ -276,6 +290,8 @@ def _offered(case: Case) -> bool:
         return case.n * case.p > 1
     if isinstance(case, RowNorm):  # the RMS has no groups, and no shift
         return case.centred or not (case.weight or case.groups > 1)
+    if isinstance(case, Resample):
+        return not case.ones
     return type(case) in APPLY
 
 

@@ -134,6 +134,25 @@ def test_adaptive_maxima_are_the_first_in_row_order():
     assert F.adaptive_max_pool2d(x, (1, 2), return_indices=True)[1].tolist() == [[[[4, 8]]]]
 
 
+@pytest.mark.parametrize(
+    ("shape", "out"), [((2, 9, 13, 11), (5, 4)), ((2, 2, 5, 6, 7), (2, 4, 3)), ((2, 8, 3, 4), (5, 7))]
+)
+def test_adaptive_maxima_are_those_of_their_windows(shape, out):
+    """Also of windows that overlap or repeat, with ties, infinities and NaN."""
+    values, shares = [np.nan, np.inf, -np.inf, 0.0, 1.0, 2.0], [0.03, 0.03, 0.34, 0.2, 0.2, 0.2]
+    x = np.random.default_rng(0).choice(values, shape, p=shares)
+    y, indices = getattr(F, f"adaptive_max_pool{len(out)}d")(x, out, return_indices=True)
+    places = np.arange(x[0, 0].size).reshape(shape[2:])
+    for at in np.ndindex(*out):
+        window = tuple(
+            slice(j * s // o, -(-(j + 1) * s // o)) for j, s, o in zip(at, shape[2:], out, strict=True)
+        )
+        cells = x[:, :, *window].reshape(*shape[:2], -1)
+        first = cells.argmax(-1)
+        np.testing.assert_array_equal(y[:, :, *at], np.take_along_axis(cells, first[..., None], -1)[..., 0])
+        np.testing.assert_array_equal(indices[:, :, *at], places[window].reshape(-1)[first])
+
+
 def test_adaptive_maxima_of_equal_and_unequal_windows_agree():
     x = np.random.default_rng(0).integers(0, 4, (2, 3, 4, 6, 9)).astype(float)
     for out in ((2, 3, 4), (4, 4, 9), (3, 6, 3)):

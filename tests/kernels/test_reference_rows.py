@@ -47,3 +47,9 @@ def test_batch_norm_gradient_is_orthogonal_to_shift_and_scale():
     np.testing.assert_allclose(dx.sum(axis=(0, 2)), 0, atol=1e-13)
     np.testing.assert_allclose((dx * x).sum(axis=(0, 2)), 0, atol=1e-13)
     np.testing.assert_allclose(dbeta, dy.sum(axis=(0, 2)))
+
+
+def test_rows_of_a_table_get_the_sum_of_what_was_looked_up_there():
+    dw = np.empty((3, 2))
+    ref.embedding_backward(np.array([[1.0, 2], [10, 20], [100, 200]]), np.array([2, 0, 2]), dw, 1)
+    assert dw.tolist() == [[10, 20], [0, 0], [101, 202]]

@@ -21,7 +21,7 @@ from kitnet.layers import (
     Linear,
     LocallyConnected1d,
     LocallyConnected2d,
-    LpPool2d,
+    LPPool2d,
     MaxPool2d,
     Parameter,
     ReflectionPad1d,
@@ -48,7 +48,7 @@ SIGNATURES = {
     "CircularPad": "padding",
     "MaxPool": "kernel_size, stride=None, padding=0, dilation=1",
     "AvgPool": AVG,
-    "LpPool": "norm_type, kernel_size, stride=None, ceil_mode=False",
+    "LPPool": "norm_type, kernel_size, stride=None, ceil_mode=False",
     "BatchNorm": NORM,
     "InstanceNorm": NORM.replace("True", "False"),
     "GroupNorm": "num_groups, num_channels, eps=1e-05, affine=True",
@@ -164,9 +164,9 @@ def test_parameters_start_as_in_pytorch(make, fan_in):
         (lambda: MaxPool2d(2, stride=(2, 0)), ValueError, "stride: expected"),
         (lambda: AvgPool2d(2, padding=2), ValueError, "padding: expected at most half"),
         (lambda: AvgPool2d(2, divisor_override=0), ValueError, "divisor_override: expected"),
-        (lambda: LpPool2d(0.5, 2), ValueError, "norm_type: expected"),
-        (lambda: LpPool2d(float("nan"), 2), ValueError, "norm_type: expected"),
-        (lambda: LpPool2d("2", 2), TypeError, "norm_type: expected"),
+        (lambda: LPPool2d(0.5, 2), ValueError, "norm_type: expected"),
+        (lambda: LPPool2d(float("nan"), 2), ValueError, "norm_type: expected"),
+        (lambda: LPPool2d("2", 2), TypeError, "norm_type: expected"),
         (lambda: BatchNorm2d(0), ValueError, "num_features: expected"),
         (lambda: BatchNorm2d(1, eps=-1), ValueError, "eps: expected"),
         (lambda: BatchNorm2d(1, momentum=1.5), ValueError, "momentum: expected"),
@@ -307,7 +307,7 @@ def test_the_article_35_weights_then_15_then_3():
 
 def test_pooling_layers_name_what_they_do():
     x = np.array([[[[3.0, 0], [0, -4]]]])
-    values = {MaxPool2d(2): 3, AvgPool2d(2): -0.25, SumPool2d(2): -1, LpPool2d(2, 2): 5, LpPool2d(1, 2): 7}
+    values = {MaxPool2d(2): 3, AvgPool2d(2): -0.25, SumPool2d(2): -1, LPPool2d(2, 2): 5, LPPool2d(1, 2): 7}
     for layer, value in values.items():
         assert layer(x) == value
 

@@ -102,6 +102,74 @@ def test_an_output_is_not_fused_away_either():
     np.testing.assert_array_equal(y, np.maximum(a, 0))
 
 
+def block(way, fuse=True, norm=False):
+    """A residual block whose shortcut is x, or another convolution before or after the main one."""
+    rng = np.random.default_rng(0)
+    convs = [Conv2d(3, 3, 3, padding=1, dtype=np.float64, rng=rng) for _ in range(2)]
+    main: list[tuple[Layer, object]] = [(convs[0], ("x", "h"))]
+    if norm:
+        main = [(convs[0], ("x", "g")), (BatchNorm2d(3, dtype=np.float64), ("g", "h"))]
+    side = [(convs[1], ("x", "s"))]
+    steps = {"x": main, "before": side + main, "after": main + side}[way]
+    joins = [(Add(), (("h", "x" if way == "x" else "s"), "r")), (ReLU(), ("r", "y"))]
+    layers, wires = zip(*steps, *joins, strict=True)
+    return Graph(*layers, wires=wires, fuse=fuse)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("way", ["x", "before", "after"])
+def test_a_sum_joins_the_convolution_before_it(way, norm):
+    fused, plain = block(way, norm=norm), block(way, fuse=False, norm=norm)
+    assert len(fused._plan) == (1 if way == "x" else 2)
+    x, dy = RNG.normal(size=(2, 2, 3, 6, 7))
+    np.testing.assert_allclose(fused(x), plain(x), rtol=1e-12, atol=1e-12)
+    (y, back), (other, other_back) = fused.vjp(x), plain.vjp(x)
+    np.testing.assert_array_equal(y, other)
+    np.testing.assert_allclose(back(dy), other_back(dy), rtol=1e-12)
+    for mine, others in zip(fused.parameters(), plain.parameters(), strict=True):
+        np.testing.assert_allclose(mine.grad, others.grad, rtol=1e-12)
+    assert fused.out_shape(x.shape) == x.shape
+
+
+def joined(shape, takes=("a", "b"), **more):
+    conv = Conv2d(3, 3, 1, dtype=np.float64, rng=np.random.default_rng(0))
+    wires = [("x", "a"), (takes, "c"), ("c", "y")]
+    graph = Graph(conv, Add(), ReLU(), wires=wires, inputs=("x", "b"), **more)
+    return graph, RNG.normal(size=(2, 3, 4, 5)), RNG.normal(size=shape)
+
+
+@pytest.mark.parametrize("takes", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 3, 1, 1), (5,), (7, 2, 3, 4, 5)])
+def test_a_sum_that_is_stretched_is_computed_apart(shape, takes):
+    (fused, x, b), (plain, *_) = joined(shape, takes), joined(shape, takes, fuse=False)
+    assert len(fused._plan) == 1
+    y, back = fused.vjp(x, b)
+    other, other_back = plain.vjp(x, b)
+    np.testing.assert_array_equal(y, other)
+    np.testing.assert_array_equal(fused(x, b), other)
+    for mine, others in zip(back(y), other_back(y), strict=True):
+        np.testing.assert_array_equal(mine, others)
+    assert fused.out_shape(x.shape, shape) == y.shape
+
+
+def test_a_sum_with_something_else_is_refused_as_ever():
+    graph, x, b = joined((2, 3, 4, 5))
+    with pytest.raises(TypeError, match="b: expected float64"):
+        graph(x, b.astype(np.float32))
+    with pytest.raises(TypeError, match="b: expected a NumPy array"):
+        graph(x, b.tolist())
+    with pytest.raises(ValueError, match="b: expected a shape"):
+        graph.vjp(x, b[..., :2])
+
+
+def test_a_sum_of_a_value_with_itself_or_with_other_users_stays():
+    conv = Conv2d(3, 3, 1)
+    twice = Graph(conv, Add(), wires=[("x", "a"), (("a", "a"), "y")])
+    assert len(twice._plan) == 2
+    seen = Graph(conv, Add(), wires=[("x", "a"), (("a", "x"), "y")], outputs=("y", "a"))
+    assert len(seen._plan) == 2
+
+
 def test_layers_that_make_too_few_values_are_named():
     graph = Graph(ReLU(), wires=[("x", ("y", "z"))])
     with pytest.raises(ValueError, match=r"wires: expected 2 results of ReLU\(\), got others"):

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 import kitnet
 from kitnet import _files
-from kitnet.layers import BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, LpPool2d, MaxPool2d, ReLU
+from kitnet.layers import BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, LPPool2d, MaxPool2d, ReLU
 from kitnet.models import Sequential
 from kitnet.models.serialization import CLASSES
 
@@ -281,7 +281,7 @@ def test_claims_of_size_cost_no_memory(path):
 
 
 def test_infinite_arguments_come_back(path):
-    kitnet.save(LpPool2d(float("inf"), 2), path)
+    kitnet.save(LPPool2d(float("inf"), 2), path)
     assert kitnet.load(path).norm_type == float("inf")
 
 

@@ -43,7 +43,7 @@ def test_a_network_is_made_of_layers_and_does_what_onnx_says(source, tmp_path):
         "Flatten",
         "Linear",
     ]
-    assert len(graph._plan) == 7  # convolution, norm and ReLU are one
+    assert len(graph._plan) == 6  # convolution, norm and ReLU are one, convolution and sum another
     np.testing.assert_allclose(graph(X), ReferenceEvaluator(model).run(None, {"x": X})[0], 1e-5)
     assert graph.out_shape(X.shape) == (3, 4)
     assert sum(p.size for p in graph.parameters()) == sum(w.size for w in om.weights().values()) - 6

@@ -15,9 +15,9 @@ BY_NUMPY = {"Add", "Cat"}
 """Layers that are one call of NumPy's; their gradients: tests/layers/test_other_inputs.py."""
 
 AS_FUNCTIONS = {
-    "LpPool1d": "lp_pool1d",  # PyTorch's have the sign wrong for odd p
-    "LpPool2d": "lp_pool2d",
-    "LpPool3d": "lp_pool3d",
+    "LPPool1d": "lp_pool1d",  # PyTorch's have the sign wrong for odd p
+    "LPPool2d": "lp_pool2d",
+    "LPPool3d": "lp_pool3d",
     "SumPool1d": "sum_pool1d",
     "SumPool2d": "sum_pool2d",
     "SumPool3d": "sum_pool3d",

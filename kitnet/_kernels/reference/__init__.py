@@ -29,6 +29,7 @@ from .dense import (
     local_forward,
 )
 from .elementwise import multiply
+from .lookup import embedding_backward
 from .loss import loss_backward, loss_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
@@ -55,6 +56,7 @@ from .pooling import (
     maxpool_forward,
 )
 from .resample import resample
+from .response import response_backward, response_forward
 from .rownorm import rownorm_backward, rownorm_forward
 from .softmax import (
     cross_entropy_backward,
@@ -87,6 +89,7 @@ __all__ = [
     "conv_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "embedding_backward",
     "factored_direction",
     "factored_squares",
     "fold",
@@ -113,6 +116,8 @@ __all__ = [
     "prelu_backward",
     "prelu_forward",
     "resample",
+    "response_backward",
+    "response_forward",
     "rmsprop_step",
     "rownorm_backward",
     "rownorm_forward",

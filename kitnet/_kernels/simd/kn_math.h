@@ -8,6 +8,7 @@ typedef unsigned KN_INT KN(bits) __attribute__((vector_size(KN_VBYTES)));
 #define v_of KN(of)
 #define v_exp KN(exp)
 #define v_log KN(log)
+#define v_root KN(root)
 #define KN_BY_TYPE(f, d) (sizeof(R) == sizeof(float) ? (f) : (d)) /* a constant of float, and the one of double */
 #define KN_BIAS ((unsigned KN_INT)KN_BY_TYPE(127, 1023))
 #define KN_DIGITS KN_BY_TYPE(23, 52)
@@ -37,6 +38,24 @@ static inline R KN(largest)(V v)
     R top = w[0];
     KN_UNROLL for (size_t i = 1; i < 16 / sizeof(R); i++) top = w[i] > top ? w[i] : top;
     return top;
+}
+
+/* Square roots; one lane at a time where no instruction was named, which compilers join again. */
+static inline V KN(root)(V x)
+{
+#if defined(KN_AVX512) && KN_SIZE == 4
+    return _mm512_sqrt_ps(x);
+#elif defined(KN_AVX512)
+    return _mm512_sqrt_pd(x);
+#elif defined(KN_AVX2) && KN_SIZE == 4
+    return _mm256_sqrt_ps(x);
+#elif defined(KN_AVX2)
+    return _mm256_sqrt_pd(x);
+#elif KN_SIZE == 4
+    return (V){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
+#else
+    return (V){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])};
+#endif
 }
 
 /* c[0] x^(n-1) + ... + c[n-1], by Horner's rule */

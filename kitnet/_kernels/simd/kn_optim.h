@@ -4,26 +4,7 @@
  * the coefficients, are in the order in which the kernels in reference/optim.py have them. */
 
 #define KN_EACH_BLOCK for (ptrdiff_t i = 0; i < n; i += KN_LANES)
-#define v_root KN(root)
 #define v_signum KN(signum)
-
-/* Square roots; one lane at a time where no instruction was named, which compilers join again. */
-static inline V KN(root)(V x)
-{
-#if defined(KN_AVX512) && KN_SIZE == 4
-    return _mm512_sqrt_ps(x);
-#elif defined(KN_AVX512)
-    return _mm512_sqrt_pd(x);
-#elif defined(KN_AVX2) && KN_SIZE == 4
-    return _mm256_sqrt_ps(x);
-#elif defined(KN_AVX2)
-    return _mm256_sqrt_pd(x);
-#elif KN_SIZE == 4
-    return (V){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
-#else
-    return (V){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])};
-#endif
-}
 
 /* 1, -1, or x itself where that is 0 or NaN */
 static inline V KN(signum)(V x)

@@ -8,13 +8,9 @@
     for (ptrdiff_t r = 0; r < (g)->count; r++)                                                                     \
         for (ptrdiff_t i = 0, at = (g)->rows[r] + (g)->span[o].at; i < (g)->span[o].count; i++, at += (g)->span_step)
 
-/* v^p, lane by lane */
-static inline V KN(power)(V v, double p)
-{
-    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
-    for (int i = 0; i < KN_LANES; i++) u.r[i] = (R)__builtin_pow(u.r[i], p);
-    return u.v;
-}
+/* v^p for v >= 0. The relative error grows with p |log v|, yet where v is at most about 1, as here, v^p falls faster:
+ * that of the largest of them is what a sum of them has. */
+static inline V KN(power)(V v, double p) { return v_exp((R)p * KN(ln)(v)); }
 
 /* y = the largest x, NaN before all, the first of equals; index: its cell in the image (whose rows begin at places), in
  * the bits of R. Without index: of |x| if absolute. */
@@ -119,7 +115,7 @@ KN_BODY KN(norm_any)(const kn_row *g, const R *frame, double p, int square, R *y
             else
                 sum += KN(power)(KN(magnitude)(v) / scale, p);
         }
-        v_store(y + o * KN_LANES, scale * (square ? KN(sqrt)(sum) : KN(power)(sum, 1 / p)));
+        v_store(y + o * KN_LANES, scale * (square ? v_root(sum) : KN(power)(sum, 1 / p)));
     }
 }
 

@@ -143,6 +143,26 @@ KN_INLINE void KN(plane_rows)(const kn_lists *h, const kn_lists *w, const R *x, 
             KN(plane_block)(h, &f, p, x, w->size, j, y, w->out, count, taps, 0);
 }
 
+/* ``count`` planes by picks without weights: results are cells as they are, and windows lie within the plane. */
+KN_INLINE void KN(copied_planes)(const kn_lists *line, const R *x, R *y, int count)
+{
+    const ptrdiff_t size = line->size, out = line->out;
+    for (const kn_pick *p = line->picks; p->results; p++) {
+        const M number = (M)v_load((const R *)p->number);
+        const ptrdiff_t n = p->results;
+        const R *cell = x + p->cell;
+        R *to = y + p->result;
+        V v[4];
+        KN_UNROLL for (int l = 0; l < count; l++)
+            v[l] = KN(pick_pair)(v_load(cell + l * size), v_load(cell + l * size + KN_LANES), number);
+        if (n == KN_LANES) {
+            KN_UNROLL for (int l = 0; l < count; l++) v_store(to + l * out, v[l]);
+        } else {
+            KN_UNROLL for (int l = 0; l < count; l++) v_store_part(to + l * out, v[l], n);
+        }
+    }
+}
+
 /* The number of taps that each list in [from, to) has, or -1 where they differ. */
 static inline ptrdiff_t KN(common_taps)(const kn_lists *h, ptrdiff_t from, ptrdiff_t to)
 {
@@ -153,13 +173,19 @@ static inline ptrdiff_t KN(common_taps)(const kn_lists *h, ptrdiff_t from, ptrdi
 }
 #endif
 
-/* Rows [from, to) of a plane of results: the lists of h, or where it has none the rows of x, and the picks of w. */
+/* Rows [from, to) of a plane of results: the lists of h, or where it has none the rows of x, and the picks of w. Picks
+ * without weights have no h. */
 static void KN(resample_plane)(const kn_lists *h, const kn_lists *w, const void *x_, void *y_, ptrdiff_t from,
                                ptrdiff_t to)
 {
 #ifdef KN_PICKS
     const R *x = x_;
     R *y = y_;
+    if (w->weight == NULL) {
+        for (; from + 4 <= to; from += 4) KN(copied_planes)(w, x + from * w->size, y + from * w->out, 4);
+        for (; from < to; from++) KN(copied_planes)(w, x + from * w->size, y + from * w->out, 1);
+        return;
+    }
     const ptrdiff_t fresh = h->start ? 4 * w->size * h->size / h->out : 4 * w->size; /* elements of x for 4 rows */
     ptrdiff_t j = from;
     for (; to - from >= 4 && j < to; j += 4) {

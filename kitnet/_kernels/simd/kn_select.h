@@ -83,11 +83,3 @@ static inline void KN(store_ints)(int *p, M v, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i++) p[i] = u.r[i];
 #endif
 }
-
-static inline V KN(sqrt)(V v)
-{
-    union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
-    KN_UNROLL for (int i = 0; i < KN_LANES; i++)
-        u.r[i] = sizeof(R) == 4 ? (R)__builtin_sqrtf((float)u.r[i]) : (R)__builtin_sqrt(u.r[i]);
-    return u.v;
-}

@@ -95,7 +95,3 @@ static void KN(softmax_across_backward)(const void *dy, const void *y, void *dx,
 #undef KN_CALL
 #undef KN_LOG_CALL
 }
-#undef KN_COLUMNS
-#undef KN_DOWN
-#undef KN_GET
-#undef KN_PUT

@@ -81,6 +81,14 @@ typedef struct {
     const ptrdiff_t *base, *top, *left;
 } kn_plane;
 
+/* Response normalisation of channels whose numbers lie `inner` apart: each divided by d^beta, where d is base + share
+ * times the sum of the squares of the channels from `before` in front of it to `after` behind it; of a negative d,
+ * d^-beta is `below` times that of |d| */
+typedef struct {
+    ptrdiff_t channels, inner, before, after;
+    double share, base, beta, below;
+} kn_response;
+
 /* one step of an optimizer over n elements, a multiple of lanes: param and up to three arrays of state, NULL where a rule
  * has fewer, change in place; c has the coefficients of the rule, see kn_optim.h */
 typedef void (*kn_update)(void *param, const void *grad, void *const *state, ptrdiff_t n, const double *c);
@@ -196,6 +204,10 @@ typedef struct {
                            ptrdiff_t ahead);
     void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
                              void *dgamma, void *dbeta, ptrdiff_t n, ptrdiff_t ahead);
+    /* the first `width` columns; memory has 4 vectors for each channel of a window, and backward for each channel */
+    void (*response)(const kn_response *g, const void *x, void *y, ptrdiff_t width, void *memory);
+    void (*response_backward)(const kn_response *g, const void *dy, const void *x, void *dx, ptrdiff_t width,
+                              void *memory);
     kn_update sgd, asgd, rprop, lion, adam, adamax, lamb, rmsprop, adadelta, average;
     /* the sum of n products a[i] b[i] */
     double (*inner)(const void *a, const void *b, ptrdiff_t n);

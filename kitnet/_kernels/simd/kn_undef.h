@@ -105,3 +105,9 @@
 #undef KN_PICK_CELLS
 #undef KN_ONWARD
 #undef KN_NEXT
+#undef KN_DOWN
+#undef KN_GET
+#undef KN_PUT
+#undef KN_NEIGHBOURS
+#undef KN_AT
+#undef KN_BY_FALL

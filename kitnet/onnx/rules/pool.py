@@ -164,7 +164,7 @@ class MaxPoolIndices(Layer):
 def lp_pool(node: Node) -> Layer:
     axes, arguments = _arguments(node)
     p = node.integer("p", 2)
-    kind = getattr(layers, f"LpPool{axes}")
+    kind = getattr(layers, f"LPPool{axes}")
     return _framed(node, axes, arguments, 0.0, lambda **window: kind(p, **window))
 
 
