@@ -1,8 +1,8 @@
 """Convolution with kernels three wide and one vector of filters."""
 
+from ._lanes cimport Product
 from ._lattice cimport Lattice
 from ._pool cimport Sealed
-from ._lanes cimport Product
 
 ctypedef fused real:
     float

@@ -18,10 +18,10 @@ from libc.string cimport memset
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
+from ._lanes cimport Product
 from ._lattice cimport Axis, Lattice, beside, is_three, place, tap_indices
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
 from ._threads cimport tasks_at_once, team, thread_number
-from ._lanes cimport Product
 from .broadcast cimport form, inside, pack_panel, turned
 
 cdef enum:
