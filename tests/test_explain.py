@@ -28,7 +28,7 @@ ROWS = [
     (IMAGE, KERNELS, {"padding": 1, "stride": 2}, (LANES,) * 3, "for stride 1"),
     (IMAGE, KERNELS, {"padding": 2, "dilation": 2}, (LANES,) * 3, "no dilation"),
     ((2, 3, 56, 56), (64, 3, 3, 3), {"padding": 1}, ("direct", "direct", LANES), "3 channels or filters"),
-    ((2, 16, 56, 56), (31, 16, 3, 3), {"padding": 1}, (LANES, "direct", LANES), "496 pairs"),
+    ((2, 16, 56, 56), (31, 16, 3, 3), {"padding": 1}, (LANES, LANES, LANES), "496 pairs"),
     ((2, 17, 56, 56), (32, 17, 3, 3), {"padding": 1}, (LANES, "direct", "winograd"), None),
     ((2, 64, 2, 2), KERNELS, {"padding": 1}, ("direct", "direct", LANES), "16 pixels"),
     ((2, 8, 9, 9), (8, 1, 3, 3), {"groups": 8}, ("depthwise",) * 3, "1 filters a channel: up to"),

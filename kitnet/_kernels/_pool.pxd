@@ -2,6 +2,8 @@ cdef class Block:
     cdef char* data
     cdef Py_ssize_t size
     cdef Py_ssize_t capacity
+    cdef bint brief
+    cdef bint in_arena
 
 
 cdef class Sealed(Block):
@@ -9,6 +11,7 @@ cdef class Sealed(Block):
 
 
 cdef Block scratch(Py_ssize_t nbytes)
+cdef Block to_keep(Sealed sealed, Py_ssize_t nbytes)
 cdef Sealed sealed_memory(object array)
 cdef Block made_of(Sealed sealed, tuple key)
 cdef int keep(Sealed sealed, tuple key, Block block) except -1

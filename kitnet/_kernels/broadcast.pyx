@@ -27,7 +27,7 @@ from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
     stage, tap_indices, tap_offsets,
 )
-from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
@@ -332,7 +332,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     cdef Memory packed_memory = made_of(sealed, key)
     cdef bint made = packed_memory is not None
     if not made:
-        packed_memory = scratch(f.groups * padded * f.depth * lattice.taps * sizeof(real))
+        packed_memory = to_keep(sealed, f.groups * padded * f.depth * lattice.taps * sizeof(real))
     cdef Memory shift_memory = scratch(f.groups * padded * sizeof(real))
     turned_size = WIDTH * ops.lanes * f.taps * turned(f)
     cdef Memory turned_memory = scratch(threads * turned_size * sizeof(real))

@@ -27,7 +27,7 @@ from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
     widest_tile,
 )
-from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 from .broadcast cimport form
 
@@ -334,7 +334,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     cdef Memory packed_memory = made_of(sealed, key)
     cdef bint made = packed_memory is not None
     if not made:
-        packed_memory = scratch(plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
+        packed_memory = to_keep(sealed, plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data

@@ -20,7 +20,7 @@ from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
 from ._lanes cimport Product
 from ._lattice cimport Axis, Lattice, beside, is_three, place, tap_indices
-from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 from .broadcast cimport form, inside, pack_panel, turned
 
@@ -148,7 +148,7 @@ cdef Py_ssize_t cast_threes(const Product* f, Lattice* lattice, const real* sour
     size = f.depth * lattice.source * sizeof(real)
     panel_size = f.depth * lattice.taps * ops.lanes
     if sealed is not None and not made:
-        packed = scratch(f.groups * panel_size * sizeof(real))
+        packed = to_keep(sealed, f.groups * panel_size * sizeof(real))
     turned_size = ops.lanes * f.taps * turned(f)
     sums_size = up(plan.most * axis[2].out * ops.lanes, 16) * 16
     own_size = up(turned_size + panel_size + sums_size, 16) * 16

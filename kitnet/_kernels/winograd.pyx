@@ -40,7 +40,7 @@ from ._choice cimport FEW_CHANNELS, FEW_PRODUCTS, MANY_TERMS, RAGGED, SHAPE, SWI
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._integers cimport part, up, volume
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
-from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch
+from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
@@ -140,7 +140,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
     cdef Memory u_memory = made_of(sealed, key)
     cdef bint made = u_memory is not None
     if not made:
-        u_memory = scratch((f.groups * ELEMENTS * work.u_element) * sizeof(float))
+        u_memory = to_keep(sealed, (f.groups * ELEMENTS * work.u_element) * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
@@ -212,7 +212,7 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
         work.u_element = spread(work.panel * TERMS)
     u_task = ELEMENTS * work.u_element
     if not made:  # of each thread, or of all tasks
-        u_memory = scratch((f.groups * work.parts if whole else threads) * u_task * sizeof(float))
+        u_memory = to_keep(sealed, (f.groups * work.parts if whole else threads) * u_task * sizeof(float))
     cdef Memory v_memory = scratch(work.v * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(f.pieces * work.groups * sizeof(kn_tiles))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kitnet import _backend
@@ -60,3 +61,26 @@ def test_a_convolution_takes_little_beside_its_arrays(row: dict[str, Any], threa
 def test_a_large_kernel_on_a_large_image_needs_hardly_more_than_both_arrays(threads: int):
     found = measure(threads)
     assert found["arrays"] <= found["grown"] <= 1.2 * found["arrays"]
+
+
+def brief(nbytes: int) -> np.ndarray:
+    return np.frombuffer(_backend.compiled.pooled(nbytes, brief=True), np.uint8)
+
+
+def test_scratch_memory_of_one_call_does_not_overlap():
+    _backend.compiled.empty_cache()
+    for _ in range(3):  # blocks of the pool, then the arena
+        arrays = [brief(n) for n in (100, 5000, 1 << 20, 64)]
+        for i, array in enumerate(arrays):
+            array.fill(i)
+        assert [set(array.tolist()) for array in arrays] == [{0}, {1}, {2}, {3}]
+        del array, arrays
+
+
+def test_each_call_uses_the_same_scratch_memory():
+    brief(1 << 20)  # so much is wanted from now on
+    places = {brief(n).ctypes.data for n in (1 << 20, 1000, 1 << 16)}
+    assert len(places) == 1
+    held = brief(1000)
+    assert held.ctypes.data in places
+    assert brief(1000).ctypes.data not in places
