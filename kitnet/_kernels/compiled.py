@@ -47,6 +47,7 @@ from .softmax import (
     softmax_forward,
 )
 from .sums import channel_sums
+from .unpool import unpool_backward, unpool_forward
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -123,4 +124,6 @@ __all__ = [
     "softmax_backward",
     "softmax_forward",
     "unfold",
+    "unpool_backward",
+    "unpool_forward",
 ]

@@ -1,7 +1,4 @@
-"""Unpooling: each number back to where max pooling found it, and zeros elsewhere.
-
-Rare and bound by memory: plain NumPy.
-"""
+"""Unpooling: each number back to where max pooling found it, and zeros elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._arrays import Array, checked_size, empty, gate, gate_batch, gate_int, zeros
+from .._arrays import Array, checked_size, empty, gate, gate_batch, gate_int
+from .._backend import kernels, n_threads
 from .._geometry import Ints, Size, per_axis, product
 from ._batch import takes_one_sample
 from .maxpool import plane_size
@@ -38,6 +36,11 @@ def unpooled(
     return out
 
 
+def _planes(array: Array) -> Array:
+    """All planes of all samples: (N C, size)."""
+    return array.reshape(array.shape[0] * array.shape[1], product(array.shape[2:]))
+
+
 @takes_one_sample(2)
 def _max_unpool(
     ndim: int,
@@ -53,9 +56,8 @@ def _max_unpool(
     shape = x.shape[:2] + out
     checked_size(shape, x.dtype.itemsize, "kernel_size")
     indices = gate_int(indices, "indices", np.int64, shape=x.shape, below=plane_size(shape, "kernel_size"))
-    y = zeros(shape, x.dtype)
-    planes = (*x.shape[:2], product(x.shape[2:]))
-    np.put_along_axis(y.reshape(*x.shape[:2], product(out)), indices.reshape(planes), x.reshape(planes), 2)
+    y = empty(shape, x.dtype)
+    kernels().unpool_forward(_planes(x), _planes(indices), _planes(y), n_threads())
     return y
 
 
@@ -78,9 +80,7 @@ def _max_unpool_backward(
     dy = gate(dy, "dy", shape=indices.shape[:2] + out)
     gate_int(indices, "indices", np.int64, below=plane_size(dy.shape, "kernel_size"))
     dx = empty(indices.shape, dy.dtype)
-    flat = (*dy.shape[:2], product(indices.shape[2:]))
-    gathered = np.take_along_axis(dy.reshape(*dy.shape[:2], product(out)), indices.reshape(flat), 2)
-    dx.reshape(flat)[...] = gathered
+    kernels().unpool_backward(_planes(dy), _planes(indices), _planes(dx), n_threads())
     return dx
 
 

@@ -6,7 +6,7 @@ of times. The class attributes of a family say which kernel is the gradient of w
 
 from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Activation, Glu, Loss, Multiply, PRelu
-from .pooling import AvgPool, LpPool, MaxPool, Resample
+from .pooling import AvgPool, LpPool, MaxPool, Resample, Unpool
 from .rows import (
     BatchNorm,
     CrossEntropy,
@@ -76,6 +76,7 @@ __all__ = [
     "SoftCrossEntropy",
     "Softmax",
     "Unfold",
+    "Unpool",
     "Update",
     "Windowed",
 ]

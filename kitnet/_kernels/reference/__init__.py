@@ -54,6 +54,8 @@ from .pooling import (
     lppool_forward,
     maxpool_backward,
     maxpool_forward,
+    unpool_backward,
+    unpool_forward,
 )
 from .resample import resample
 from .response import response_backward, response_forward
@@ -128,4 +130,6 @@ __all__ = [
     "softmax_backward",
     "softmax_forward",
     "unfold",
+    "unpool_backward",
+    "unpool_forward",
 ]
