@@ -11,8 +11,9 @@ Where rows are about as long as some tiles, and all channels make one block, til
 result. Where there is nothing between the rows, they go so across them. The bias is then one more tap, which reads a
 channel of ones.
 
-Blocks depend on the shape of a sample, the dtype and the instruction set alone, and each output element is summed in
-one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch.
+Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
+summed in one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch, which other
+blocks may follow.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -43,14 +44,7 @@ cdef enum:
 
 
 cdef struct Plan:
-    Py_ssize_t batch
-    Py_ssize_t groups
-    Py_ssize_t rows         # filters (backward: channels) of a group
-    Py_ssize_t depth        # channels (backward: filters) of a group
-    Py_ssize_t row_step     # from one row to the next in the weights,
-    Py_ssize_t depth_step   # and from one channel to the next
-    Py_ssize_t group_step   # and from one group to the next
-    Py_ssize_t taps         # in a channel of the kernel
+    const Product* f
     Py_ssize_t panels       # of filters
     Py_ssize_t filter_blocks
     Py_ssize_t channels     # in a block of channels
@@ -68,18 +62,18 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out, blocks
-    plan.macs = <double>plan.batch * plan.rows * plan.groups * plan.depth * taps * out
-    plan.panels = (plan.rows + ops.mac_rows - 1) // ops.mac_rows
-    plan.tile = widest_tile(ops, plan.rows, plan.panels)
-    blocks = max(1, up(plan.depth * max(taps, 1), KC))
+    plan.macs = <double>plan.f.batch * plan.f.rows * plan.f.groups * plan.f.depth * taps * out
+    plan.panels = (plan.f.rows + ops.mac_rows - 1) // ops.mac_rows
+    plan.tile = widest_tile(ops, plan.f.rows, plan.panels)
+    blocks = max(1, up(plan.f.depth * max(taps, 1), KC))
     if blocks == 2 and axis[2].to_step == 1 and covered(axis[2].out, plan.tile, ops.lanes) == axis[2].out:
         blocks = 1  # so that whole rows go straight into the result
-    plan.channels = max(1, (plan.depth + blocks - 1) // blocks)
-    plan.blocks = (plan.depth + plan.channels - 1) // plan.channels
+    plan.channels = max(1, (plan.f.depth + blocks - 1) // blocks)
+    plan.blocks = (plan.f.depth + plan.channels - 1) // plan.channels
     plan.filter_blocks = 1
     cut(plan, lattice, ops, itemsize, threads, True)
     if not plan.one_run and not plan.by_row:
-        plan.filter_blocks = up(plan.rows, FILTERS)
+        plan.filter_blocks = up(plan.f.rows, FILTERS)
         cut(plan, lattice, ops, itemsize, threads, False)
 
 
@@ -94,21 +88,21 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
     cdef Py_ssize_t columns, packed, sums, near, wanted, rows, narrow
     # Where a slice meets its neighbours, blocks of more slices, not of more images: the neighbours are staged too.
     cdef Py_ssize_t enough = COLUMNS if axis[0].reach == 0 else 3 * COLUMNS
-    cdef Py_ssize_t images = plan.batch if axis[0].reach == 0 else min(plan.batch, max(1, COLUMNS // max(1, out)))
+    cdef Py_ssize_t images = plan.f.batch if axis[0].reach == 0 else min(plan.f.batch, max(1, COLUMNS // max(1, out)))
     # Blocks of few columns rather than of few filters: these would stage the same source again.
-    narrow = <Py_ssize_t>min(plan.batch * plan.groups * <double>out, 2.0 ** 31)
+    narrow = <Py_ssize_t>min(plan.f.batch * plan.f.groups * <double>out, 2.0 ** 31)
     narrow = max(NARROW, narrow // (ENOUGH * threads))
     axis[2].unit = ops.lanes if straight else 1
     axis[1].unit = ops.lanes // common(ops.lanes, axis[2].out) if straight and axis[2].reach == 0 else 1
     while True:
-        rows = 0 if straight else up(plan.rows, plan.filter_blocks)
+        rows = 0 if straight else up(plan.f.rows, plan.filter_blocks)
         sums = SUMS // ((rows + ops.mac_rows) * itemsize)
         near = NEAR // ((plan.channels * max(phases, 1) + rows) * itemsize)
         sums = min(sums, min(narrow, max(near, enough)))
         columns = max(plan.tile, min(STAGED // (plan.channels * max(phases, 1) * itemsize), sums))
         packed = max(plan.tile, min(STAGED // (plan.channels * max(taps, 1) * itemsize), sums))
         choose_blocks(lattice, columns, packed, images, 0)
-        wanted = plan.groups * count_blocks(lattice, plan.batch)
+        wanted = plan.f.groups * count_blocks(lattice, plan.f.batch)
         wanted = min((ENOUGH * threads + wanted - 1) // wanted, (plan.panels + 1) // 2)
         wanted = min(wanted, <Py_ssize_t>(plan.macs / SPLIT))
         if plan.filter_blocks >= wanted:
@@ -126,14 +120,14 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, co
     """packed[(c * taps + t) * rows + i] = weight[row i, channel c, tap t]"""
     cdef Py_ssize_t c, t, i
     cdef const real* w
-    if taps == plan.taps and plan.depth_step == taps and rows <= ops.lanes and tap[0] <= tap[taps - 1]:
-        ops.turn(weight, plan.row_step, rows, channels * taps, 0, packed, rows, channels * taps)
+    if taps == plan.f.taps and plan.f.depth_step == taps and rows <= ops.lanes and tap[0] <= tap[taps - 1]:
+        ops.turn(weight, plan.f.row_step, rows, channels * taps, 0, packed, rows, channels * taps)
         return
     for c in range(channels):
         for t in range(taps):
-            w = weight + c * plan.depth_step + tap[t]
+            w = weight + c * plan.f.depth_step + tap[t]
             for i in range(rows):
-                packed[i] = w[i * plan.row_step]
+                packed[i] = w[i * plan.f.row_step]
             packed += rows
 
 
@@ -168,40 +162,40 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                    double low, double high, Py_ssize_t task, char* staged, real* sums) noexcept nogil:
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t filters = task % plan.filter_blocks
-    cdef Py_ssize_t group = task // plan.filter_blocks % plan.groups
-    cdef Block block = block_at(lattice, task // (plan.filter_blocks * plan.groups), plan.batch)
+    cdef Py_ssize_t group = task // plan.filter_blocks % plan.f.groups
+    cdef Block block = block_at(lattice, task // (plan.filter_blocks * plan.f.groups), plan.f.batch)
     cdef Py_ssize_t first_panel = part(plan.panels, plan.filter_blocks, filters)
     cdef Py_ssize_t end_panel = part(plan.panels, plan.filter_blocks, filters + 1)
-    cdef Py_ssize_t first_row = part(plan.rows, plan.panels, first_panel)
+    cdef Py_ssize_t first_row = part(plan.f.rows, plan.panels, first_panel)
     cdef Py_ssize_t pitch = sums_pitch(plan, lattice)
-    cdef Py_ssize_t source_image = plan.groups * plan.depth * lattice.source
+    cdef Py_ssize_t source_image = plan.f.groups * plan.f.depth * lattice.source
     cdef Py_ssize_t dest_plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t b, c, channels, taps, p, row, rows, column, width, half, whole, n, d, h, end
-    cdef real* to = dest + group * plan.rows * dest_plane
+    cdef real* to = dest + group * plan.f.rows * dest_plane
     cdef real* plane
     cdef const real* panel
     cdef double shift
     cdef kn_mac mac
-    to += row_at(axis, &block, 0, 0, plan.groups * plan.rows * dest_plane)
-    source += group * plan.depth * lattice.source
-    packed += group * plan.rows * (plan.depth * lattice.taps + plan.ones)
+    to += row_at(axis, &block, 0, 0, plan.f.groups * plan.f.rows * dest_plane)
+    source += group * plan.f.depth * lattice.source
+    packed += group * plan.f.rows * (plan.f.depth * lattice.taps + plan.ones)
     for b in range(plan.blocks):
         c = b * plan.channels
-        channels = min(plan.channels, plan.depth - c)
+        channels = min(plan.channels, plan.f.depth - c)
         taps = channels * lattice.taps
         stage(ops, lattice, &block, <const char*>(source + c * lattice.source), sizeof(real), source_image, channels,
               staged)
         taps += plan.ones
         for p in range(first_panel, end_panel):
-            row = part(plan.rows, plan.panels, p)
-            rows = part(plan.rows, plan.panels, p + 1) - row
-            panel = packed + c * lattice.taps * plan.rows + row * taps
+            row = part(plan.f.rows, plan.panels, p)
+            rows = part(plan.f.rows, plan.panels, p + 1) - row
+            panel = packed + c * lattice.taps * plan.f.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
             half = half_tile(width, ops.lanes)
             whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
             if plan.by_row:
-                plane = dest + (group * plan.rows + row) * dest_plane
-                run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.groups * plan.rows,
+                plane = dest + (group * plan.f.rows + row) * dest_plane
+                run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.f.groups * plan.f.rows,
                          <const real*>staged, sums, <const real*>beside(residual, dest, plane), low, high, plane)
                 continue
             column = 0
@@ -220,11 +214,11 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                                     sums + (row - first_row) * pitch + column - whole, pitch, c > 0)
                             column += width
     for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
-        rows = part(plan.rows, plan.panels, p + 1) - part(plan.rows, plan.panels, p)
+        rows = part(plan.f.rows, plan.panels, p + 1) - part(plan.f.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes
         whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
-        for row in range(part(plan.rows, plan.panels, p), part(plan.rows, plan.panels, p + 1)):
-            shift = bias[group * plan.rows + row] if bias != NULL and not plan.ones else 0
+        for row in range(part(plan.f.rows, plan.panels, p), part(plan.f.rows, plan.panels, p + 1)):
+            shift = bias[group * plan.f.rows + row] if bias != NULL and not plan.ones else 0
             if plan.one_run:
                 plane = to + row * dest_plane
                 finish(ops, 1, whole, shift, <const real*>beside(residual, dest, plane), low, high, plane, 0)
@@ -232,7 +226,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                     ops.rows_out(sums + (row - first_row) * pitch, 0, 1, block.columns - whole, shift,
                                  beside(residual, dest, plane + whole), low, high, plane + whole, 0, 1)
             else:
-                plane = dest + (group * plan.rows + row) * dest_plane
+                plane = dest + (group * plan.f.rows + row) * dest_plane
                 write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift,
                            <const real*>beside(residual, dest, plane), low, high, plane)
 
@@ -291,7 +285,7 @@ cdef void write_rows(const kn_ops* ops, const Plan* plan, const Lattice* lattice
                      real* dest) noexcept nogil:
     """The sums of one filter, from the columns of the lattice to the images at ``dest``."""
     cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t image = plan.groups * plan.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
+    cdef Py_ssize_t image = plan.f.groups * plan.f.rows * axis[0].to_size * axis[1].to_size * axis[2].to_size, n, d
     cdef real* to
     for n in range(block.images):
         for d in range(block.count[0]):
@@ -310,8 +304,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     cdef unsigned long long mode = 0
     cdef int threads
     cdef Plan plan
-    plan.batch, plan.groups, plan.rows, plan.depth, plan.taps = f.batch, f.groups, f.rows, f.depth, f.taps
-    plan.row_step, plan.depth_step, plan.group_step = f.row_step, f.depth_step, f.group_step
+    plan.f = f
     make_plan(&plan, lattice, ops, sizeof(real), n_threads)
     plan.ones = bias != NULL and plan.blocks == 1 and (plan.one_run or plan.by_row)
     words = plan.channels * lattice.taps + 1 + lattice.taps
@@ -322,19 +315,19 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     tap_offsets(lattice, plan.channels, offset)
     ones = plan.channels * lattice.channel + ops.lanes  # staging may pass its end
     offset[plan.channels * lattice.taps] = ones
-    tasks = count_blocks(lattice, plan.batch) * plan.groups * plan.filter_blocks
+    tasks = count_blocks(lattice, f.batch) * f.groups * plan.filter_blocks
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
-    sums_size = (((plan.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
+    sums_size = (((f.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
                  * sums_pitch(&plan, lattice) + 15) // 16 * 16
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
     if sealed is not None and plan.ones:  # the bias lies between the weights
-        key = (*key, (<const char*>bias)[:plan.groups * plan.rows * <Py_ssize_t>sizeof(real)])
+        key = (*key, (<const char*>bias)[:f.groups * f.rows * <Py_ssize_t>sizeof(real)])
     cdef Memory packed_memory = made_of(sealed, key)
     cdef bint made = packed_memory is not None
     if not made:
-        packed_memory = to_keep(sealed, plan.groups * plan.rows * (plan.depth * lattice.taps + 1) * sizeof(real))
+        packed_memory = to_keep(sealed, f.groups * f.rows * (f.depth * lattice.taps + 1) * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
@@ -343,20 +336,20 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
         return tables.size + packed_memory.size + memory.size
     if not made:
         with nogil, parallel(num_threads=threads):
-            for task in prange(plan.groups * plan.blocks * plan.panels, schedule="static"):
+            for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
                 p = task % plan.panels
                 c = task // plan.panels % plan.blocks * plan.channels
                 i = task // (plan.panels * plan.blocks)
-                row = part(plan.rows, plan.panels, p)
-                rows = part(plan.rows, plan.panels, p + 1) - row
-                k = min(plan.channels, plan.depth - c)
-                pack_panel(ops, weight + i * plan.group_step + c * plan.depth_step + row * plan.row_step, &plan, tap,
+                row = part(f.rows, plan.panels, p)
+                rows = part(f.rows, plan.panels, p + 1) - row
+                k = min(plan.channels, f.depth - c)
+                pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, &plan, tap,
                            lattice.taps, rows, k,
-                           packed + i * plan.rows * (plan.depth * lattice.taps + plan.ones)
-                           + c * lattice.taps * plan.rows + row * (k * lattice.taps + plan.ones))
+                           packed + i * f.rows * (f.depth * lattice.taps + plan.ones)
+                           + c * lattice.taps * f.rows + row * (k * lattice.taps + plan.ones))
                 for k in range(rows if plan.ones else 0):
-                    packed[i * plan.rows * (plan.depth * lattice.taps + 1)
-                           + (row + rows) * (plan.depth * lattice.taps + 1) - rows + k] = bias[i * plan.rows + row + k]
+                    packed[i * f.rows * (f.depth * lattice.taps + 1)
+                           + (row + rows) * (f.depth * lattice.taps + 1) - rows + k] = bias[i * f.rows + row + k]
         keep(sealed, key, packed_memory)
     done = 0
     while done < tasks:
