@@ -147,7 +147,7 @@ def test_outputs_are_overwritten_and_inputs_are_not(case: Case, dtype: np.dtype,
 
 
 def fill_pool(byte: int) -> None:
-    """Leave three blocks of each size below 1 MB in the pool, and 1 MB of scratch memory, full of ``byte``."""
+    """Leave three blocks of each size below 1 MB in the pool, and 1 MB of scratch, all full of ``byte``."""
     compiled.pooled(1 << 20, brief=True)  # so much will be wanted
     sizes = [(4 + step) << power for power in range(6, 17) for step in range(4)]
     blocks = [np.frombuffer(compiled.pooled(size), np.uint8) for size in 3 * sizes]
