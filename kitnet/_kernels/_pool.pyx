@@ -76,7 +76,7 @@ cdef void drop_arena() noexcept nogil:
 
 cdef char* from_arena(Py_ssize_t nbytes) noexcept nogil:
     """The next ``nbytes`` bytes of the arena, or NULL if it has not so many."""
-    global arena, arena_size, arena_top, users, wanted, most_wanted, in_use, most_in_use, waiting
+    global arena, arena_size, arena_top, users, wanted, most_wanted, waiting
     cdef char* place = arena + arena_top
     if users == 0:
         arena_top = wanted = 0
@@ -96,8 +96,6 @@ cdef char* from_arena(Py_ssize_t nbytes) noexcept nogil:
         return NULL
     arena_top += nbytes
     waiting -= nbytes
-    in_use += nbytes
-    most_in_use = max(most_in_use, in_use)
     return place
 
 
@@ -110,16 +108,14 @@ cdef class Block:
         if nbytes < 0 or nbytes > (<Py_ssize_t>1) << 46:
             raise MemoryError(f"cannot allocate {nbytes} bytes")
         self.size, self.brief = nbytes, brief
-        if brief:
-            with lock:
-                self.data = from_arena((nbytes + 63) // 64 * 64)
-            self.in_arena = self.data != NULL
-            if self.in_arena:
-                return
         k = size_class(nbytes, &self.capacity)
         with lock:
-            self.data = <char*>free_blocks[k]
+            if brief:
+                self.data = from_arena((nbytes + 63) // 64 * 64)
             if self.data != NULL:
+                self.in_arena, self.capacity = True, (nbytes + 63) // 64 * 64
+            elif free_blocks[k] != NULL:
+                self.data = <char*>free_blocks[k]
                 free_blocks[k] = (<void**>self.data)[0]
                 waiting -= self.capacity
             else:
@@ -135,20 +131,15 @@ cdef class Block:
         global in_use, waiting, users
         cdef Py_ssize_t capacity
         cdef int k
-        if self.brief:
-            with lock:
-                users -= 1
-                if self.in_arena:
-                    in_use -= (self.size + 63) // 64 * 64
-                    waiting += (self.size + 63) // 64 * 64
-        if self.data == NULL or self.in_arena:
-            return
-        k = size_class(self.capacity, &capacity)
         with lock:
-            (<void**>self.data)[0] = free_blocks[k]
-            free_blocks[k] = self.data
-            in_use -= capacity
-            waiting += capacity
+            users -= self.brief
+            if self.data != NULL:
+                in_use -= self.capacity
+                waiting += self.capacity
+            if self.data != NULL and not self.in_arena:
+                k = size_class(self.capacity, &capacity)
+                (<void**>self.data)[0] = free_blocks[k]
+                free_blocks[k] = self.data
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.data, self.size, 0, flags)
