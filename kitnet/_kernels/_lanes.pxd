@@ -6,6 +6,8 @@ from ._lattice cimport Axis, Lattice
 cdef enum:
     WIDTH = 2               # vectors of filters in a panel, where they are in the lanes
     KC = 256                # taps times channels in a block: a panel of it fits in the L1 cache
+    WORTH = 32              # taps that pay for the transposition of a tile,
+    PIXELS = 4              # and the shortest row that makes one
 
 
 cdef struct Product:
@@ -22,3 +24,4 @@ cdef struct Product:
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil
 cdef bint reads_in_place(const Axis* axis) noexcept nogil
+cdef bint planes_alias(const Axis* axis, Py_ssize_t itemsize) noexcept nogil

@@ -5,10 +5,9 @@ from ._integers cimport covered, fills_tiles, up
 from ._lattice cimport Axis, Lattice, lies_inside
 
 cdef enum:
-    WORTH = 32              # taps that pay for the transposition of a tile,
-    STRAIGHT = 96           # or so many where the other way needs no detour: it fills its tiles (conv.pyx),
-    WOVEN = 8               # or so many where the other way writes single elements,
-    PIXELS = 4              # and the shortest row that makes one
+    STRAIGHT = 96           # taps that pay where the other way needs no detour: it fills its tiles (conv.pyx),
+    WOVEN = 8               # or where it writes single elements
+    ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
 cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexcept nogil:
@@ -36,3 +35,8 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
 cdef bint reads_in_place(const Axis* axis) noexcept nogil:
     """Whether the source need not be staged: no output meets the padding, and a tile can step over it."""
     return lies_inside(axis) and (axis[2].stride == 1 or axis[2].stride == 2 and axis[2].phases == 2)
+
+
+cdef bint planes_alias(const Axis* axis, Py_ssize_t itemsize) noexcept nogil:
+    """Whether the same places of all planes of the source fall into the same sets of a cache."""
+    return axis[0].size * axis[1].size * axis[2].size * itemsize % ALIAS == 0

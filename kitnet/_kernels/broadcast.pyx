@@ -22,7 +22,7 @@ from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
-from ._lanes cimport KC, WIDTH, Product, reads_in_place
+from ._lanes cimport KC, WIDTH, Product, planes_alias, reads_in_place
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
     stage, tap_indices, tap_offsets,
@@ -37,7 +37,6 @@ cdef enum:
     TURNED = 64             # taps that are turned at a time when the weights are packed
     SPLIT = 1 << 19         # multiply-adds in a task at least,
     ROWS = 16               # and rows of pixels, for each reading of the weights
-    ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
 cdef struct Plan:
@@ -85,7 +84,6 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Axis* axis = lattice.axis
     cdef const Product* f = plan.f
     cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
-    cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
     cdef Py_ssize_t phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
@@ -93,7 +91,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
     plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
     plan.blocks = (f.depth + plan.channels - 1) // plan.channels
-    plan.in_place = reads_in_place(axis) and plane * itemsize % ALIAS != 0
+    plan.in_place = reads_in_place(axis) and not planes_alias(axis, itemsize)
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
     phases = axis[0].phases * axis[1].phases * axis[2].phases

@@ -21,6 +21,7 @@ from ._choice cimport FEW_WEIGHTS, FILLED_LANES, at_least, at_most
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, kn_threes, table
 from ._integers cimport part, up
+from ._lanes cimport planes_alias
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, is_three, lies_inside, make_dense, place,
     source_offsets, stage, tap_offsets,
@@ -37,7 +38,6 @@ cdef enum:
     WORTH = 9               # taps that pay for the turning of dy
     CHUNK = 1 << 21         # multiply-adds in a chunk of the batch,
     MANY = 1024             # and at least so many pixels
-    ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
 cdef struct Plan:
@@ -79,7 +79,6 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Axis* axis = lattice.axis
     cdef const Gradient* g = plan.g
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
-    cdef Py_ssize_t plane = axis[0].size * axis[1].size * axis[2].size
     plan.size = g.groups * g.filters * g.channels * taps
     plan.macs = <double>plan.size * axis[0].out * axis[1].out * axis[2].out * g.batch
     plan.vectors = up(g.filters, ops.lanes)
@@ -89,7 +88,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.most_channels = up(g.channels, plan.channel_blocks)
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
-    plan.in_place = lies_inside(axis) and axis[2].stride == 1 and plane * itemsize % ALIAS != 0
+    plan.in_place = lies_inside(axis) and axis[2].stride == 1 and not planes_alias(axis, itemsize)
     plan.threes = are_threes(axis, plan.vectors)
     plan.in_place = plan.in_place or plan.threes
     choose_blocks(lattice, max(1, min(PIXELS * axis[2].step,

@@ -18,7 +18,7 @@ from libc.string cimport memset
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
-from ._lanes cimport Product
+from ._lanes cimport PIXELS, WORTH, Product, planes_alias
 from ._lattice cimport Axis, Lattice, beside, is_three, place, tap_indices
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
@@ -26,12 +26,9 @@ from .broadcast cimport form, inside, pack_panel, turned
 
 cdef enum:
     MOST = 576              # taps times channels of a group: a few times what stays in the L1 cache
-    WORTH = 32              # taps that pay for the transposition,
-    PIXELS = 4              # and the shortest row
     ENOUGH = 4              # tasks for each thread
     NEAR = 32 * 1024        # bytes of a group of an image so small that the next image is fetched meanwhile
     SUMS = 16 * 1024        # bytes of sums in a block
-    ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
 cdef struct Plan:
@@ -47,7 +44,7 @@ cdef bint are_threes(const Product* f, const Lattice* lattice, Py_ssize_t lanes,
     cdef const Axis* axis = &lattice.axis[0]
     return (f.rows <= lanes and is_three(&axis[2]) and axis[0].to_step == 1 and axis[1].to_step == 1
             and f.depth * axis[0].taps * axis[1].taps * 3 <= MOST
-            and axis[0].size * axis[1].size * axis[2].size * itemsize % ALIAS != 0)
+            and not planes_alias(axis, itemsize))
 
 
 cdef bint threes_pay(const Product* f, const Lattice* lattice, Py_ssize_t lanes, Py_ssize_t itemsize) noexcept nogil:
