@@ -16,8 +16,24 @@ KN_INLINED int KN(window_inside)(const kn_plane *g, ptrdiff_t q)
     return first >= 0 && last + KN_LANES * g->step_w <= g->width && q + KN_LANES <= g->columns;
 }
 
-/* How a strip lies: all lanes inside, some in the padding, or all of a row in the strip. */
+/* How a strip lies: all lanes inside, some in the padding, or all of a row in the strip. The last is a case of the
+ * second, told from it only where vectors are wide enough for rows that are worth the code. */
 enum { KN(within), KN(edge), KN(alone) };
+#if KN_VBYTES > 32
+#define KN_BY_KIND(strip)                                                                                          \
+    if (t.kind == KN(within))                                                                                      \
+        strip(KN(within));                                                                                         \
+    else if (t.kind == KN(alone))                                                                                  \
+        strip(KN(alone));                                                                                          \
+    else                                                                                                           \
+        strip(KN(edge))
+#else
+#define KN_BY_KIND(strip)                                                                                          \
+    if (t.kind == KN(within))                                                                                      \
+        strip(KN(within));                                                                                         \
+    else                                                                                                           \
+        strip(KN(edge))
+#endif
 
 /* A strip of a block: `n` columns of `rows` rows. */
 typedef struct {
@@ -138,12 +154,9 @@ KN_INLINED void KN(square_plane)(const kn_plane *g, const R *src, const R *taps,
         for (ptrdiff_t q = 0; q < g->columns; q += KN_LANES) {
             KN(begin_descent)(g, src, q, r * step + g->top[0], k, step, &t);
             t.to = dst + r * g->to_row + q;
-            if (t.kind == KN(within))
-                KN(square_strip)(&t, w, bias - (V){0}, low, high, k, step, KN(within));
-            else if (t.kind == KN(alone))
-                KN(square_strip)(&t, w, bias - (V){0}, low, high, k, step, KN(alone));
-            else
-                KN(square_strip)(&t, w, bias - (V){0}, low, high, k, step, KN(edge));
+#define KN_STRIP(kind) KN(square_strip)(&t, w, bias - (V){0}, low, high, k, step, kind)
+            KN_BY_KIND(KN_STRIP);
+#undef KN_STRIP
         }
     }
 }

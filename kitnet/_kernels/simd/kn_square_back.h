@@ -77,12 +77,7 @@ KN_INLINED void KN(back_plane)(const kn_plane *const *g, const R *src, const R *
             t.n = width - 2 * q;
 #define KN_STRIP(kind)                                                                                             \
     KN(back_strip)(t, w, bias - (V){0}, low, high, height / 2 - r, all, k, kind)
-            if (t.kind == KN(within))
-                KN_STRIP(KN(within));
-            else if (t.kind == KN(alone))
-                KN_STRIP(KN(alone));
-            else
-                KN_STRIP(KN(edge));
+            KN_BY_KIND(KN_STRIP);
 #undef KN_STRIP
         }
     }

@@ -90,12 +90,7 @@ KN_INLINED R KN(weight_lines)(const kn_plane *g, const R *dy, ptrdiff_t dy_ahead
             t.rows = g->rows * (b + 1) / blocks - r;
 #define KN_STRIP(kind)                                                                                             \
     total += KN(weight_strip)(t, d, g->columns, dy_ahead, ahead, sums + first * k * KN_LANES, lines, k, step, kind)
-            if (t.kind == KN(within))
-                KN_STRIP(KN(within));
-            else if (t.kind == KN(alone))
-                KN_STRIP(KN(alone));
-            else
-                KN_STRIP(KN(edge));
+            KN_BY_KIND(KN_STRIP);
 #undef KN_STRIP
         }
     }

@@ -25,6 +25,7 @@
 #undef KN_SLIDE
 #undef KN_SLIDE_UP
 #undef KN_SLIDE_DOWN
+#undef KN_BY_KIND
 #undef KN_DEPTH
 #undef KN_FURTHER
 #undef KN_TAP
