@@ -68,7 +68,7 @@ def set_config(*, winograd: str | None = None) -> None:
     Parameters
     ----------
     winograd
-        ``"auto"``: float32 convolutions of stride 1, with kernels of 3x3 or that pieces of it cover well, use
+        ``"auto"``: float32 convolutions of stride 1, with kernels that pieces of 3x3 or 2x2 cover well, use
         Winograd's algorithm where it is faster, by the shape of a sample. It rounds differently: on normally
         distributed data its error (in the norm, against float64) is at most 5 times that of a plain float32
         sum over (c, kh, kw), in each of the three passes, or 5e-7 where that is more. Measured are 1.3 to

@@ -34,16 +34,16 @@ LIMIT_SECONDS = 0.1
 
 _WHY_NOT = {
     "double": "Winograd's algorithm is for float32 alone",
-    "shape": "Winograd's algorithm is for stride 1, no dilation, and kernels that pieces of 3x3 cover well",
+    "shape": "Winograd's algorithm is for stride 1, no dilation, and kernels that pieces of 3x3 or 2x2 fit",
     "switched off": "set_config(winograd='never')",
     "few channels": "{has} channels or filters in a group, and Winograd's algorithm pays from {needs} on",
     "few products": "{has} pairs of a channel and a filter, and Winograd's algorithm pays from {needs} on",
-    "many terms": "{has} terms a sum, and in kernels larger than 3x3 Winograd's algorithm pays up to {needs}",
+    "many terms": "{has} terms a sum, and for a kernel in pieces Winograd's algorithm pays up to {needs}",
     "few tiles": "{has} tiles of 4x4 in the batch, and Winograd's algorithm pays from {needs} on",
     "ragged": "tiles of 4x4 would compute {has} pixels, and Winograd's algorithm pays up to {needs}",
     "one channel": "each filter reads one channel, with {has} filters a channel: more than {needs}",
 }
-_FITS = "3x3 or pieces of it, stride 1, channels enough"
+_FITS = "pieces of 3x3 or 2x2, stride 1, channels enough"
 _WHY = {
     "depthwise": "each filter reads one channel, with {has} filters a channel: up to {needs}",
     "direct, 1x1": "kernels of one element with stride 1 make it one product of matrices",

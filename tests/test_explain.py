@@ -21,7 +21,7 @@ ROWS = [
         KERNELS,
         {"padding": 1},
         ("winograd, by tiles", "winograd, by tiles", "winograd"),
-        "3x3 or pieces of it, stride 1",
+        "pieces of 3x3 or 2x2, stride 1",
     ),
     ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, ("winograd, by filters",) * 2 + (LANES,), None),
     (IMAGE, KERNELS, {"padding": 1, "dtype": np.float64}, (LANES,) * 3, "float32 alone"),
@@ -36,7 +36,7 @@ ROWS = [
     ((2, 24, 9, 9), (32, 24, 1, 1), {}, ("direct, 1x1", "direct, 1x1", LANES), None),
     ((2, 6, 5, 5), (16, 6, 5, 5), {}, ("direct, packed", "direct", LANES), None),
     ((2, 1, 2, 3), (16, 1, 2, 3), {}, ("direct, packed", "direct", "direct, packed"), None),
-    ((2, 17, 100), (32, 17, 9), {"padding": 4}, (LANES, "direct", LANES), "cover well"),
+    ((2, 17, 100), (32, 17, 9), {"padding": 4}, (LANES, "direct", LANES), "pieces of 3x3 or 2x2 fit"),
     ((2, 16, 5, 9, 9), (31, 16, 3, 3, 3), {"padding": 1}, (LANES, "direct", LANES), "496 pairs"),
     (
         (2, 32, 5, 9, 12),

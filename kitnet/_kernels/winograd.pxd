@@ -1,4 +1,4 @@
-"""Winograd convolution F(4x4, 3x3) for float32: see winograd.pyx."""
+"""Winograd convolution for float32: see winograd.pyx."""
 
 from ._lattice cimport Axis
 from ._pool cimport Sealed

@@ -1,17 +1,19 @@
-"""Winograd convolution F(4x4, 3x3), forward and backward to the data, float32 (the transforms: simd/kn_winograd.h).
+"""Winograd convolution F(4x4, 3x3), or F(4x4, 2x2), forward and backward to the data, float32 (the transforms:
+simd/kn_winograd.h).
 
-Each tile of 4x4 outputs reads 6x6 elements of the source, one tile a lane of a vector. In the transformed domain the
-convolution is 36 matrix products, filters x terms times terms x tiles.
+Each tile of 4x4 outputs reads 6x6 (5x5) elements of the source, one tile a lane of a vector. In the transformed domain
+the convolution is 36 (25) matrix products, filters x terms times terms x tiles.
 
-A larger kernel, or a 3-D one, is cut into pieces of at most 3x3 taps of one slice. Each piece sees the source from
-where its first tap stands, and the channels of all pieces are the terms of one sum: 5x5 takes 9 multiplications instead
-of 25, 3x3x3 takes 7 instead of 27.
+A larger kernel, or a 3-D one, is cut into pieces of at most 3x3 (2x2) taps of one slice. Each piece sees the source
+from where its first tap stands, and the channels of all pieces are the terms of one sum: 5x5 takes 9 multiplications
+instead of 25, 4x4 takes 6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their
+pieces take fewer multiplications.
 
     by tiles: U = transformed filters, in panels                        (parallel over panels)
     parallel, task = (block of tiles, block of filters, group):
         V = transformed source, all terms of the block, compact         (tiles of all rows side by side)
         for each sub-block of filters:
-            for each of the 36 elements: for each panel, for each tile of columns: mac
+            for each element: for each panel, for each tile of columns: mac
             transform the results, write the rows out with bias, what is to be added, and clipping
 
 A block holds enough tiles to pay for the reading of U from where it lies: the more filters and channels, the more.
@@ -43,7 +45,7 @@ from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
-    ELEMENTS, TERMS, Filtering, Work, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
+    TERMS, Filtering, Work, elements, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
     spread, tiles_of, transform_filters, transform_source, turn_few,
 )
 
@@ -52,6 +54,8 @@ cdef enum:
     # What makes the detour worthwhile:
     FEWEST = 16             # channels and filters of a group,
     PRODUCTS = 1024         # their product, or half of it for the gradient of the weights,
+    FEWEST_OF_TWO = 64      # and the same for pieces of 2x2,
+    PRODUCTS_OF_TWO = 8192
     OF_DIRECT = 60          # multiplications that are at most so many percent of the direct ones,
     OF_LARGE = 40           # or so many for kernels of more than 3x3 taps, except for the gradient of their weights,
     MOST_TERMS = 768        # and then at most so many terms of a sum, for scratch memory near the core
@@ -74,23 +78,26 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
     """Whether the axes are those of a convolution of stride 1 (in one of its directions) for which this is the better
     way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
     cdef int a
-    cdef Py_ssize_t percent, outputs
+    cdef Py_ssize_t percent, outputs, products
     f.choice.algorithm.reason = SHAPE
     for a in range(3):
         if axis[a].stride != 1 or axis[a].to_step != 1 or axis[a].reach != axis[a].kernel - 1:
             return False
         f.size[a], f.out[a], f.pad[a], f.kernel[a] = axis[a].size, axis[a].out, axis[a].pad, axis[a].kernel
-    f.pieces = f.kernel[0] * up(f.kernel[1], 3) * up(f.kernel[2], 3)
+    f.taps = 3
+    if 25 * up(f.kernel[1], 2) * up(f.kernel[2], 2) < 36 * up(f.kernel[1], 3) * up(f.kernel[2], 3):
+        f.taps = 2
+    f.pieces = f.kernel[0] * up(f.kernel[1], f.taps) * up(f.kernel[2], f.taps)
     percent = OF_LARGE if f.pieces > 1 and not of_weights else OF_DIRECT
-    outputs = 16 * volume(f.kernel) * percent // (ELEMENTS * f.pieces)  # that may be computed for 100
+    outputs = 16 * volume(f.kernel) * percent // (elements(f) * f.pieces)  # that may be computed for 100
     if outputs < 100:
         return False
     f.choice.algorithm.reason = SWITCHED_OFF
     if not enabled:
         return False
-    return (at_least(&f.choice.algorithm, FEW_CHANNELS, min(f.rows, f.depth), FEWEST)
-            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth,
-                         PRODUCTS // 2 if of_weights else PRODUCTS)
+    products = PRODUCTS_OF_TWO if f.taps == 2 else PRODUCTS
+    return (at_least(&f.choice.algorithm, FEW_CHANNELS, min(f.rows, f.depth), FEWEST_OF_TWO if f.taps == 2 else FEWEST)
+            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, products // 2 if of_weights else products)
             and (of_weights or f.pieces == 1
                  or at_most(&f.choice.algorithm, MANY_TERMS, f.pieces * f.depth, MOST_TERMS))
             and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
@@ -122,7 +129,7 @@ cdef void tiles_task(const kn_ops* ops, const Work* work, const Py_ssize_t* colu
     while panel < last:
         end = min(panel + work.sub, last)
         multiply(ops, work, tiles, columns, panel, end,
-                 u + group * ELEMENTS * work.u_element + first_row(work, panel) * work.terms, v, m)
+                 u + group * elements(f) * work.u_element + first_row(work, panel) * work.terms, v, m)
         finish(ops, work, &block, group, panel, end, m, bias, residual, dest, low, high, spoilt, m + work.m)
         panel = end
 
@@ -140,7 +147,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
     cdef Memory u_memory = made_of(sealed, key)
     cdef bint made = u_memory is not None
     if not made:
-        u_memory = to_keep(sealed, (f.groups * ELEMENTS * work.u_element) * sizeof(float))
+        u_memory = to_keep(sealed, (f.groups * elements(f) * work.u_element) * sizeof(float))
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
@@ -154,7 +161,7 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
             for i in prange(f.groups * work.panels, schedule="static"):
                 p = i % work.panels
                 transform_filters(ops, work, weight, p, i // work.panels, 0, f.depth,
-                                  u + i // work.panels * ELEMENTS * work.u_element + first_row(work, p) * work.terms,
+                                  u + i // work.panels * elements(f) * work.u_element + first_row(work, p) * work.terms,
                                   scratches + thread_number() * own)
             flush_restore(mode)
         keep(sealed, key, u_memory)
@@ -210,7 +217,7 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     if work.cast and not whole and f.pieces == 1:
         work.pieced = True
         work.u_element = spread(work.panel * TERMS)
-    u_task = ELEMENTS * work.u_element
+    u_task = elements(f) * work.u_element
     if not made:  # of each thread, or of all tasks
         u_memory = to_keep(sealed, (f.groups * work.parts if whole else threads) * u_task * sizeof(float))
     cdef Memory v_memory = scratch(work.v * sizeof(float))

@@ -1,11 +1,10 @@
 """The steps of Winograd convolution on a block of tiles: see winotiles.pyx."""
 
 from ._choice cimport Choice
-from ._dispatch cimport kn_ops, kn_piece, kn_tiles
+from ._dispatch cimport kn_ops, kn_piece, kn_tiles, kn_winograd
 from ._lattice cimport Block, Lattice
 
 cdef enum:
-    ELEMENTS = 36           # of a transformed tile
     TERMS = 128             # of a sum at a time
 
 
@@ -22,7 +21,8 @@ cdef struct Filtering:
     Py_ssize_t[3] out       # of a channel of the result
     Py_ssize_t[3] pad       # before
     Py_ssize_t[3] kernel
-    Py_ssize_t pieces       # of at most 3x3 taps, whose sums are one: so many times the channels are the terms of it
+    Py_ssize_t taps         # 2 or 3: F(4x4, taps x taps)
+    Py_ssize_t pieces       # of so many taps at most, whose sums are one: so many times the channels are its terms
     Choice* choice          # what was decided, and by what
 
 
@@ -38,7 +38,7 @@ cdef struct Work:
     Py_ssize_t most_tiles       # in a block
     Py_ssize_t pitch            # of a row of V and of M
     Py_ssize_t line             # of a row of results
-    Py_ssize_t u_element        # from one of the 36 elements to the next, in U,
+    Py_ssize_t u_element        # from one element of a transformed tile to the next, in U,
     Py_ssize_t v_element        # in V,
     Py_ssize_t m_element        # and in M
     Py_ssize_t sub              # panels in a sub-block (by filters: in a part), at most
@@ -47,6 +47,15 @@ cdef struct Work:
     Py_ssize_t v                # floats of scratch for each use
     Py_ssize_t m
     Py_ssize_t results
+
+
+cdef inline Py_ssize_t elements(const Filtering* f) noexcept nogil:
+    """Of a transformed tile."""
+    return (f.taps + 3) * (f.taps + 3)
+
+
+cdef inline const kn_winograd* transforms(const kn_ops* ops, const Filtering* f) noexcept nogil:
+    return &ops.winograd[f.taps - 2]
 
 
 cdef inline Py_ssize_t slices(const Block* block) noexcept nogil:

@@ -1,7 +1,7 @@
-"""The steps of Winograd convolution F(4x4, 3x3), on a block of tiles: transform, multiply, transform back.
+"""The steps of Winograd convolution, on a block of tiles: transform, multiply, transform back.
 
 winograd.pyx says what for and in which order; the transforms themselves are in simd/kn_winograd.h. V is the transformed
-source, U the transformed filters, M their products, each by the 36 elements of a tile.
+source, U the transformed filters, M their products, each by the elements of a tile.
 """
 
 from libc.math cimport INFINITY
@@ -28,7 +28,7 @@ zeros[:] = [0] * 64
 
 
 cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil:
-    """At least n floats, and an odd number of cache lines: 36 streams so far apart do not fall into one cache set."""
+    """At least n floats, and an odd number of cache lines: streams so far apart do not fall into one cache set."""
     return (up(n, 16) | 1) * 16
 
 
@@ -44,9 +44,10 @@ cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noe
 
 cdef kn_piece piece_at(const Filtering* f, Py_ssize_t index) noexcept nogil:
     cdef kn_piece piece
-    cdef Py_ssize_t high = up(f.kernel[1], 3), wide = up(f.kernel[2], 3)
-    piece.shift[0], piece.shift[1], piece.shift[2] = index // (high * wide), index // wide % high * 3, index % wide * 3
-    piece.high, piece.wide = min(3, f.kernel[1] - piece.shift[1]), min(3, f.kernel[2] - piece.shift[2])
+    cdef Py_ssize_t high = up(f.kernel[1], f.taps), wide = up(f.kernel[2], f.taps)
+    piece.shift[0] = index // (high * wide)
+    piece.shift[1], piece.shift[2] = index // wide % high * f.taps, index % wide * f.taps
+    piece.high, piece.wide = min(f.taps, f.kernel[1] - piece.shift[1]), min(f.taps, f.kernel[2] - piece.shift[2])
     return piece
 
 
@@ -79,7 +80,7 @@ cdef Py_ssize_t cut(Work* work, Py_ssize_t wanted) noexcept nogil:
 
 cdef void cut_well(Work* work, const kn_ops* ops, bint small) noexcept nogil:
     """Blocks that nearly fill the mac tiles, and whose V is not too large."""
-    cdef Py_ssize_t i, wanted, tiles, best = LEAST_TILES, element = ELEMENTS * work.terms * sizeof(float)
+    cdef Py_ssize_t i, wanted, tiles, best = LEAST_TILES, element = elements(work.f) * work.terms * sizeof(float)
     cdef double filled, most = 0
     for i in range(3):
         wanted = LEAST_TILES + 16 * (i if small else 2 - i)
@@ -106,13 +107,13 @@ cdef Py_ssize_t parts_of(Py_ssize_t blocks, Py_ssize_t rows, Py_ssize_t panels, 
 cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     cdef Filtering* f = work.f
     cdef Axis* axis = work.lattice.axis
-    cdef Py_ssize_t u = ELEMENTS * f.rows * f.pieces * f.depth * sizeof(float), v
+    cdef Py_ssize_t u = elements(f) * f.rows * f.pieces * f.depth * sizeof(float), v
     work.terms = f.pieces * f.depth
-    v = ELEMENTS * work.terms * f.batch * axis[0].out * axis[1].out * axis[2].out * sizeof(float)
+    v = elements(f) * work.terms * f.batch * axis[0].out * axis[1].out * axis[2].out * sizeof(float)
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, min(SHARED, max(4 * NEAR, v)))
     if work.by_filters:
         f.choice.way = BY_FILTERS
-        cut(work, max(LEAST_TILES, min(MOST_TILES, SOURCE // (ELEMENTS * work.terms * <Py_ssize_t>sizeof(float)))))
+        cut(work, max(LEAST_TILES, min(MOST_TILES, SOURCE // (elements(f) * work.terms * <Py_ssize_t>sizeof(float)))))
     else:
         cut_well(work, ops, u <= NEAR)
     work.most_tiles = work.lattice.images * axis[0].block * axis[1].block * axis[2].block
@@ -132,9 +133,9 @@ cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
     work.u_element = spread((work.sub * work.panel if work.by_filters else f.rows) * work.terms)
     work.v_element = spread(work.terms * work.pitch)
     work.m_element = spread((work.sub + 1) * work.panel * work.pitch)
-    work.v = ELEMENTS * work.v_element
-    work.m = ELEMENTS * work.m_element
-    work.results = max(4 * work.line, ELEMENTS * work.panel * work.most_tiles if work.cast else 0)
+    work.v = elements(f) * work.v_element
+    work.m = elements(f) * work.m_element
+    work.results = max(4 * work.line, elements(f) * work.panel * work.most_tiles if work.cast else 0)
 
 
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
@@ -158,7 +159,7 @@ cdef void transform_filters(const kn_ops* ops, const Work* work, const float* we
             for p in range(f.pieces):
                 piece = piece_at(f, p)
                 for c in range(channels):
-                    ops.winograd_filter(
+                    transforms(ops, f).filter(
                         own + (c * taps + first_weight(f, &piece)) * ops.lanes, &piece,
                         turn * f.kernel[2] * ops.lanes, turn * ops.lanes, min(ops.lanes, rows - i * ops.lanes),
                         u + (p * (end - first) + b * most + c) * pitch + i * ops.lanes, work.u_element)
@@ -187,7 +188,7 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
                 top = (block.first[1] + strip % block.count[1]) * 4 - f.pad[1] + piece.shift[1]
                 depth = block.first[0] + slice % block.count[0] - f.pad[0] + piece.shift[0]
                 group.low[s], group.high[s] = -left, f.size[2] - left
-                for i in range(6):
+                for i in range(f.taps + 3):
                     group.off[s][i] = KN_NOWHERE
                     if (strip < rows and 0 <= depth < f.size[0] and 0 <= top + i < f.size[1]
                             and left < f.size[2] and left + ops.lanes + 4 > 0):
@@ -205,7 +206,8 @@ cdef void transform_source(const kn_ops* ops, const Work* work, const float* sou
     v += index * work.f.depth * work.pitch
     for c in range(first, end):
         for i in range(n):
-            ops.winograd_source(source + c * volume(work.f.size), &groups[i], v + c * work.pitch, work.v_element)
+            transforms(ops, work.f).source(source + c * volume(work.f.size), &groups[i], v + c * work.pitch,
+                                           work.v_element)
 
 
 cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
@@ -213,7 +215,7 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
     """m[e][row][tile] = sum over the terms of u[e][term][row] v[e][term][tile], for some panels; u and m begin with the
     first."""
     cdef Py_ssize_t base = first_row(work, panel), e, t, p, j, row, rows, start, terms, width
-    for e in range(ELEMENTS):
+    for e in range(elements(work.f)):
         for t in range(up(work.terms, TERMS)):
             start = t * TERMS
             terms = min(TERMS, work.terms - start)
@@ -232,7 +234,7 @@ cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, co
     """The same for one panel with the filters in the lanes, for a few tiles, and for the terms from ``first``, with
     which u begins, to ``end``: sums[e][tile][row], in the same order."""
     cdef Py_ssize_t e, j, q, width = work.panel, parts = up(tiles, ops.cast_rows)
-    for e in range(ELEMENTS):
+    for e in range(elements(work.f)):
         for j in range(parts):
             q = part(tiles, parts, j)
             ops.cast[CAST - 1][part(tiles, parts, j + 1) - q](
@@ -244,7 +246,7 @@ cdef void turn_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, Py_ssi
                    float* m) noexcept nogil:
     """m[e][row][tile] from these sums."""
     cdef Py_ssize_t e
-    for e in range(ELEMENTS):
+    for e in range(elements(work.f)):
         ops.cast_out(sums + e * tiles * work.panel, work.panel, tiles, rows, zeros, NULL, -INFINITY, INFINITY,
                      m + e * work.m_element, work.pitch, 1)
 
@@ -257,7 +259,7 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
     cdef Py_ssize_t n, h, row, i, column = 4 * block.first[2], wide = 4 * block.count[2], image = block.count[1] * wide
     cdef bint finite = True
     cdef float* to
-    ops.winograd_result(m, work.m_element, tiles_of(block), results, work.line)
+    transforms(ops, f).result(m, work.m_element, tiles_of(block), results, work.line)
     for i in range(4):
         finite = finite and ops.finite(results + i * work.line, slices(block) * image)
     for n in range(slices(block)):

@@ -1,17 +1,18 @@
-"""Winograd's algorithm for the gradient of the weights, float32: the adjoint of F(4x4, 3x3) (simd/kn_winograd.h).
+"""Winograd's algorithm for the gradient of the weights, float32: the adjoint of F(4x4, 3x3) or F(4x4, 2x2)
+(simd/kn_winograd.h).
 
     dw = G' [ sum over tiles  (A dy A') * (B' x B) ] G
 
-In the transformed domain these are 36 products, filters x tiles times tiles x channels (of each piece of the kernel,
-see winograd.pyx). Here the channels are the lanes: rows of the images are staged with the channels innermost, so that
-no lane idles on narrow images, and both factors come out the way the micro-kernel reads them.
+In the transformed domain these are 36 (25) products, filters x tiles times tiles x channels (of each piece of the
+kernel, see winograd.pyx). Here the channels are the lanes: rows of the images are staged with the channels innermost,
+so that no lane idles on narrow images, and both factors come out the way the micro-kernel reads them.
 
     for each block of tiles (both factors fit in the L3 cache):
         parallel, task = (row of tiles, lanes of channels or filters): stage, transform
-        parallel, task = (one of the 36 elements, block of filters):   mac, on top of the blocks before
+        parallel, task = (element of the tiles, block of filters):     mac, on top of the blocks before
     parallel, task = filter: transform back
 
-Where there would be many sums, and one block holds all tiles, a task makes all 36 sums of a few filters and transforms
+Where there would be many sums, and one block holds all tiles, a task makes all sums of a few filters and transforms
 them back while they are near.
 
 A task owns its part of the sums and blocks follow each other: the bits do not depend on threads.
@@ -25,7 +26,9 @@ from ._integers cimport up, volume
 from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
-from .winotiles cimport ELEMENTS, Filtering, first_weight, lay_tiles, piece_at, slices, spread, tiles_of
+from .winotiles cimport (
+    Filtering, elements, first_weight, lay_tiles, piece_at, slices, spread, tiles_of, transforms,
+)
 
 cdef enum:
     TERMS = 192             # tiles of a mac at a time
@@ -44,7 +47,7 @@ cdef struct Work:
     Py_ssize_t columns          # channels, for each piece of the kernel from a vector on
     Py_ssize_t channel_pitch    # from tile to tile, and from filter to filter of the sums
     Py_ssize_t filter_pitch     # from tile to tile
-    Py_ssize_t v_element        # from one of the 36 elements to the next, in the transformed x,
+    Py_ssize_t v_element        # from one element of a tile to the next, in the transformed x,
     Py_ssize_t d_element        # in the transformed dy,
     Py_ssize_t m_element        # and in the sums
     Py_ssize_t line             # of a staged row
@@ -58,7 +61,7 @@ cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Blo
     cdef Py_ssize_t lines = f.kernel[0] * work.channel_lines, line = task % (lines + work.filter_lines)
     cdef Py_ssize_t row = task // (lines + work.filter_lines), image_slice = row // block.count[1]
     cdef Py_ssize_t n = block.image + image_slice // block.count[0], tiles = block.count[2], q = row * tiles
-    cdef Py_ssize_t high = up(f.kernel[1], 3), wide = up(f.kernel[2], 3), channels, column, i, slice = 0
+    cdef Py_ssize_t high = up(f.kernel[1], f.taps), wide = up(f.kernel[2], f.taps), channels, column, i, slice = 0
     cdef Py_ssize_t[3] first
     cdef const float* source
     cdef bint gradient = line >= lines
@@ -77,19 +80,19 @@ cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Blo
         first[0] += slice
         for i in range(3):
             first[i] -= f.pad[i]
-    for i in range(4 if gradient else 3 * high + 3):
+    for i in range(4 if gradient else f.taps * high + 3):
         if 0 <= first[0] < size[0] and 0 <= first[1] + i < size[1]:
             ops.turn(source + (first[0] * size[1] + first[1] + i) * size[2], volume(size), min(channels, ops.lanes),
-                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + 3 * wide - 1)
+                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + f.taps * wide - 1)
         else:
-            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + 3 * wide - 1)
+            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + f.taps * wide - 1)
     if gradient:
-        ops.winograd_gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + column, work.d_element,
-                                    work.filter_pitch)
+        transforms(ops, f).gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + column,
+                                          work.d_element, work.filter_pitch)
         return
     for i in range(high * wide):
-        ops.winograd_source_lanes(
-            staged + i // wide * 3 * work.line + i % wide * 3 * ops.lanes, work.line, tiles,
+        transforms(ops, f).source_lanes(
+            staged + i // wide * f.taps * work.line + i % wide * f.taps * ops.lanes, work.line, tiles,
             v + q * work.channel_pitch + (slice * high * wide + i) * work.channel_lines * ops.lanes + column,
             work.v_element, work.channel_pitch)
 
@@ -123,9 +126,9 @@ cdef void transform_back(const kn_ops* ops, const Filtering* f, const Work* work
     for p in range(f.pieces):
         piece = piece_at(f, p)
         for j in range(work.channel_lines):
-            ops.winograd_weight(m + (p * work.channel_lines + j) * ops.lanes, work.m_element,
-                                min(ops.lanes, f.depth - j * ops.lanes), &piece,
-                                dweight + j * ops.lanes * taps + first_weight(f, &piece), taps, f.kernel[2])
+            transforms(ops, f).weight(
+                m + (p * work.channel_lines + j) * ops.lanes, work.m_element, min(ops.lanes, f.depth - j * ops.lanes),
+                &piece, dweight + j * ops.lanes * taps + first_weight(f, &piece), taps, f.kernel[2])
     if dbias != NULL:
         for j in range(f.batch):
             total += ops.total(dy + ((j * f.groups + g) * f.rows + row) * plane, plane)
@@ -137,7 +140,7 @@ cdef void finish_panels(const kn_ops* ops, const Filtering* f, const Work* work,
                         const float* dy, float* dweight, float* dbias, float* m) noexcept nogil:
     """All of the sums of a few panels, and back at once, while they are near."""
     cdef Py_ssize_t first = task * NEAR, end = min(first + NEAR, work.panels), e, row
-    for e in range(ELEMENTS):
+    for e in range(elements(f)):
         multiply(ops, f, work, tiles, rows, e, first, end, False, v, d, m + e * work.m_element)
     for row in range(f.rows * first // work.panels, f.rows * end // work.panels):
         transform_back(ops, f, work, g, row, m + (row - f.rows * first // work.panels) * work.channel_pitch, dy,
@@ -158,7 +161,7 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* rows = words + axis_words(3)
     lay_tiles(&work.lattice, words, f)
-    tiles = FACTORS // (ELEMENTS * <Py_ssize_t>sizeof(float) * (f.rows + f.pieces * f.depth))
+    tiles = FACTORS // (elements(f) * <Py_ssize_t>sizeof(float) * (f.rows + f.pieces * f.depth))
     choose_blocks(&work.lattice, max(32, min(tiles, MOST_TILES)), 0, f.batch, -1)
     work.most_tiles = work.lattice.axis[0].block * work.lattice.axis[1].block * work.lattice.axis[2].block
     work.most_tiles *= work.lattice.images
@@ -172,15 +175,15 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     work.v_element = spread(work.most_tiles * work.channel_pitch)
     work.d_element = spread(work.most_tiles * work.filter_pitch)
     one = (count_blocks(&work.lattice, f.batch) == 1
-           and ELEMENTS * f.rows * work.channel_pitch * <Py_ssize_t>sizeof(float) > SUMS)
+           and elements(f) * f.rows * work.channel_pitch * <Py_ssize_t>sizeof(float) > SUMS)
     work.m_element = spread((NEAR * ops.mac_rows if one else f.rows) * work.channel_pitch)
-    work.line = (4 * work.lattice.axis[2].block + 3 * up(f.kernel[2], 3) - 1 + ops.lanes) * ops.lanes
-    staged = spread((3 * up(f.kernel[1], 3) + 3) * work.line)
+    work.line = (4 * work.lattice.axis[2].block + f.taps * up(f.kernel[2], f.taps) - 1 + ops.lanes) * ops.lanes
+    staged = spread((f.taps * up(f.kernel[1], f.taps) + 3) * work.line)
     for t in range(TERMS):
         rows[t] = t * work.channel_pitch
-    cdef Memory v_memory = scratch(ELEMENTS * work.v_element * sizeof(float))
-    cdef Memory d_memory = scratch(ELEMENTS * work.d_element * sizeof(float))
-    cdef Memory m_memory = scratch((threads if one else 1) * ELEMENTS * work.m_element * sizeof(float))
+    cdef Memory v_memory = scratch(elements(f) * work.v_element * sizeof(float))
+    cdef Memory d_memory = scratch(elements(f) * work.d_element * sizeof(float))
+    cdef Memory m_memory = scratch((threads if one else 1) * elements(f) * work.m_element * sizeof(float))
     cdef Memory memory = scratch(threads * staged * sizeof(float))
     cdef float* v = <float*>v_memory.data
     cdef float* d = <float*>d_memory.data
@@ -196,14 +199,14 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
                 for i in prange(slices(&block) * block.count[1] * lines, schedule="dynamic"):
                     transform(ops, f, &work, &block, x + g * f.depth * volume(f.size),
                               dy + g * f.rows * volume(f.out), i, v, d, own + thread_number() * staged)
-                for i in prange(0 if one else ELEMENTS * up(work.panels, PANELS), schedule="dynamic"):
-                    j = i // ELEMENTS * PANELS
-                    multiply(ops, f, &work, tiles_of(&block), rows, i % ELEMENTS, j, min(j + PANELS, work.panels),
+                for i in prange(0 if one else elements(f) * up(work.panels, PANELS), schedule="dynamic"):
+                    j = i // elements(f) * PANELS
+                    multiply(ops, f, &work, tiles_of(&block), rows, i % elements(f), j, min(j + PANELS, work.panels),
                              index > 0, v, d,
-                             m + i % ELEMENTS * work.m_element + f.rows * j // work.panels * work.channel_pitch)
+                             m + i % elements(f) * work.m_element + f.rows * j // work.panels * work.channel_pitch)
                 for i in prange(up(work.panels, NEAR) if one else 0, schedule="dynamic"):
                     finish_panels(ops, f, &work, tiles_of(&block), rows, g, i, v, d, dy, dweight, dbias,
-                                  m + thread_number() * ELEMENTS * work.m_element)
+                                  m + thread_number() * elements(f) * work.m_element)
                 flush_restore(mode)
             PyErr_CheckSignals()
         with nogil, parallel(num_threads=threads):

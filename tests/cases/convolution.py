@@ -245,6 +245,21 @@ WINOGRAD: list[dict[str, Any]] = [
             for kernel, padding in ((5, 2), (5, 0), ((3, 5), (1, 3)), ((6, 6), ((1, 3), (2, 4))), ((3, 2), 1))
         ),
         {"x": (8, 32, 7, 7), "k": 40, "kernel": 7, "padding": 3},  # the gradient of the weights
+        # kernels in pieces of 2x2
+        *(
+            {"x": (2, 65, h, w), "k": 129, "kernel": kernel, "padding": padding}
+            for h, w, kernel, padding in (
+                (9, 17, 2, 0),
+                (15, 12, 2, ((1, 0), (0, 2))),
+                (4, 67, 2, 1),
+                (13, 17, 4, 1),
+                (9, 16, (4, 2), (1, 0)),
+            )
+        ),
+        {"x": (9, 130, 5, 5), "k": 131, "kernel": 2, "bias": False, **_RELU},
+        {"x": (2, 128, 12, 13), "k": 256, "kernel": 2, "padding": 1, "groups": 2, **_ADD, **_RELU6},
+        {"x": (2, 65, 3, 9, 13), "k": 130, "kernel": 2, "padding": (1, 0, 0)},
+        {"x": (2, 96, 17, 25), "k": 96, "kernel": 2, "special": True},
         {"x": (5, 17, 9, 14), "k": 32, "kernel": (5, 4), "padding": 2},
         {"x": (3, 130, 8, 8), "k": 65, "kernel": 5, "padding": 2, **_RELU},
         {"x": (9, 33, 16, 16), "k": 32, "kernel": 5, "padding": 2, "special": True},

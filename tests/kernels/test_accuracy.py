@@ -91,17 +91,22 @@ LEAST = 4 * float(np.finfo(np.float32).eps)
 OUTPUT = {"conv_forward": "y", "conv_backward_data": "dx", "conv_backward_weight": "dweight"}
 
 
-def shifted(x: np.ndarray, kernel: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-    """Each tap of a kernel that keeps the size, and what it meets in the images of x, zeros around them."""
-    bordered = np.pad(x, [(0, 0), (0, 0), *((size // 2, size // 2) for size in kernel)])
+def shifted(
+    x: np.ndarray, kernel: tuple[int, ...], backward: bool = False
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Each tap of a kernel that keeps the size, and what it meets in the images of x, zeros around them:
+    where sizes are even, one more before, or ``backward`` behind."""
+    before = [(size - 1) // 2 if backward else size // 2 for size in kernel]
+    around = [(n, size - 1 - n) for n, size in zip(before, kernel, strict=True)]
+    bordered = np.pad(x, [(0, 0), (0, 0), *around])
     for tap in product(*map(range, kernel)):
         yield tap, bordered[(..., *(slice(i, i + n) for i, n in zip(tap, x.shape[2:], strict=True)))]
 
 
-def plain_sum(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def plain_sum(x: np.ndarray, weight: np.ndarray, backward: bool = False) -> np.ndarray:
     """A convolution as a textbook writes it: one term after the other, over (c, kd, kh, kw), in float32."""
     y = np.zeros((len(x), len(weight), *x.shape[2:]), np.float32)
-    taps = list(shifted(x, weight.shape[2:]))
+    taps = list(shifted(x, weight.shape[2:], backward))
     for c in range(x.shape[1]):
         for tap, seen in taps:
             y += weight[(slice(None), c, *tap, None, None, None)] * seen[:, c, None]
@@ -122,7 +127,7 @@ def plain(case: Conv, call: Call) -> np.ndarray:
     if call.kernel == "conv_forward":
         return plain_sum(arrays["x"], arrays["weight"])
     if call.kernel == "conv_backward_data":
-        return plain_sum(arrays["dy"], np.flip(arrays["weight"], (2, 3, 4)).swapaxes(0, 1))
+        return plain_sum(arrays["dy"], np.flip(arrays["weight"], (2, 3, 4)).swapaxes(0, 1), True)
     return plain_weight_sum(arrays["dy"], arrays["x"], call.outputs["dweight"][0][2:])
 
 
@@ -171,12 +176,15 @@ def tiles(case: Conv) -> int:
         )
     ]
     + [
-        Conv(x=(2, 32, *size), k=64, kernel=kernel, padding=padding, bias=False)
-        for size, kernel, padding in (
-            ((16, 20), 5, 2),
-            ((12, 12), (3, 5), (1, 2)),
-            ((3, 12, 16), 3, 1),
-            ((4, 12, 12), (1, 5, 5), (0, 2, 2)),
+        Conv(x=(2, c, *size), k=2 * c, kernel=kernel, padding=padding, bias=False)
+        for c, size, kernel, padding in (
+            (32, (16, 20), 5, 2),
+            (32, (12, 12), (3, 5), (1, 2)),
+            (32, (3, 12, 16), 3, 1),
+            (32, (4, 12, 12), (1, 5, 5), (0, 2, 2)),
+            (64, (16, 20), 2, ((1, 0), (1, 0))),
+            (64, (12, 16), 4, ((2, 1), (2, 1))),
+            (64, (3, 12, 16), 2, ((1, 0),) * 3),
         )
     ],
     ids=str,

@@ -62,12 +62,25 @@ typedef struct {
     ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
 } kn_tiles;
 
-/* A piece of a kernel, with the taps that F(4x4, 3x3) can take at most 3x3 of */
+/* A piece of a kernel: at most the 2x2 or 3x3 taps that F(4x4, 2x2) or F(4x4, 3x3) can take. */
 typedef struct {
     ptrdiff_t shift[3]; /* its first tap, in the kernel */
     ptrdiff_t high;     /* taps down, */
     ptrdiff_t wide;     /* and along */
 } kn_piece;
+
+/* The transforms of F(4x4, 2x2) or F(4x4, 3x3): see kn_tiles.h. */
+typedef struct {
+    void (*source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
+    void (*filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,
+                   ptrdiff_t step);
+    void (*result)(const void *src, ptrdiff_t step, ptrdiff_t n, void *dst, ptrdiff_t line);
+    void (*source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step, ptrdiff_t pitch);
+    void (*gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
+                           ptrdiff_t pitch);
+    void (*weight)(const void *m, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w, ptrdiff_t apart,
+                   ptrdiff_t row);
+} kn_winograd;
 
 /* A plane under a kernel: line i of it meets row r of the result in row top[i] + r * step_h of the slice at base[i]
  * (KN_NOWHERE: in the padding), and its tap j meets column q at left[j] + q * step_w. */
@@ -135,17 +148,7 @@ typedef struct {
                        double high, void *dst);
     double (*window_weight)(const kn_plane *g, const void *dy, ptrdiff_t dy_ahead, const void *src, ptrdiff_t src_ahead,
                             void *sums);
-    /* the three transforms of F(4x4, 3x3): see kn_winograd.h; float only */
-    void (*winograd_source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
-    void (*winograd_filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,
-                            ptrdiff_t step);
-    void (*winograd_result)(const void *src, ptrdiff_t step, ptrdiff_t n, void *dst, ptrdiff_t line);
-    void (*winograd_source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
-                                  ptrdiff_t pitch);
-    void (*winograd_gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
-                                    ptrdiff_t pitch);
-    void (*winograd_weight)(const void *m, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w, ptrdiff_t apart,
-                            ptrdiff_t row);
+    kn_winograd winograd[2]; /* F(4x4, 2x2) and F(4x4, 3x3), float32 only */
     /* dst[q * step + c] = src[c * plane + first + q], zeros outside: see kn_rows.h */
     void (*turn)(const void *src, ptrdiff_t plane, ptrdiff_t channels, ptrdiff_t size, ptrdiff_t first, void *dst,
                  ptrdiff_t step, ptrdiff_t n);

@@ -14,6 +14,9 @@
 #undef WB
 #undef WA2
 #undef WB2
+#undef WNA
+#undef WNB
+#undef KN_WINOGRAD
 #undef v_sum
 #undef KN_MASK
 #undef KN_IOTA

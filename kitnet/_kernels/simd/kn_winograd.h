@@ -1,19 +1,22 @@
-/* Winograd's minimal filtering F(4x4, 3x3): 36 multiplications for 16 outputs where direct convolution takes 144.
+/* Winograd's minimal filtering, in one dimension (two: kn_tiles.h), for float32.
  *
- * Points 0, +-5/8, +-3/2 and infinity: their squares and products are exact in binary, and the error is about half of
- * that with the textbook's 0, +-1, +-2 (Barabasz et al., "Error analysis and improving the accuracy of Winograd
- * convolution", 2018, for the choice of points; Lavin and Gray, 2015, for the algorithm). With a = 5/8, b = 3/2:
+ *     source  V = B' d     filter  U = G w     result  y = A' (sum over channels U * V)
  *
- *     source  V = B' d B     filter  U = G w G'     result  y = A' (sum over channels U * V) A
- *
- * Each transform is two sweeps of its one-dimensional form over a 6x6 tile, one tile (or one filter) in each lane. */
+ * F(4, 3): points 0, +-5/8, +-3/2 and infinity. F(4, 2): +-1/2, +-5/4 and infinity, with the rows of B' and G for the
+ * negative points negated. Squares and products of the points are exact in binary, and the error is about half of that
+ * with the textbook's 0, +-1, +-2 (Barabasz et al., "Error analysis and improving the accuracy of Winograd
+ * convolution", 2018, for the choice of points; Lavin and Gray, 2015, for the algorithm). */
+
+#if KN_SIZE == 4
 
 #define WA ((R)0.625)
 #define WB ((R)1.5)
 #define WA2 ((R)0.390625)
 #define WB2 ((R)2.25)
+#define WNA ((R)(1 / (2 * 0.390625 * (0.390625 - 2.25))))
+#define WNB ((R)(1 / (2 * 2.25 * (2.25 - 0.390625))))
 
-static inline __attribute__((always_inline)) void KN(win_source)(const V d[6], V t[6])
+KN_INLINED void KN(win3_source)(const V d[6], V t[6])
 {
     const V even_a = d[4] - WB2 * d[2], odd_a = WA * (d[3] - WB2 * d[1]);
     const V even_b = d[4] - WA2 * d[2], odd_b = WB * (d[3] - WA2 * d[1]);
@@ -25,11 +28,10 @@ static inline __attribute__((always_inline)) void KN(win_source)(const V d[6], V
     t[5] = (d[5] - (WA2 + WB2) * d[3]) + (WA2 * WB2) * d[1];
 }
 
-static inline __attribute__((always_inline)) void KN(win_filter)(const V w[3], V t[6])
+KN_INLINED void KN(win3_filter)(const V w[3], V t[6])
 {
-    const R na = (R)(1 / (2 * 0.390625 * (0.390625 - 2.25))), nb = (R)(1 / (2 * 2.25 * (2.25 - 0.390625)));
-    const V even_a = na * w[0] + (na * WA2) * w[2], odd_a = (na * WA) * w[1];
-    const V even_b = nb * w[0] + (nb * WB2) * w[2], odd_b = (nb * WB) * w[1];
+    const V even_a = WNA * w[0] + (WNA * WA2) * w[2], odd_a = (WNA * WA) * w[1];
+    const V even_b = WNB * w[0] + (WNB * WB2) * w[2], odd_b = (WNB * WB) * w[1];
     t[0] = (R)(1 / (0.390625 * 2.25)) * w[0];
     t[1] = even_a + odd_a;
     t[2] = even_a - odd_a;
@@ -38,7 +40,7 @@ static inline __attribute__((always_inline)) void KN(win_filter)(const V w[3], V
     t[5] = w[2];
 }
 
-static inline __attribute__((always_inline)) void KN(win_result)(const V m[6], V y[4])
+KN_INLINED void KN(win3_result)(const V m[6], V y[4])
 {
     const V sum_a = m[1] + m[2], diff_a = m[1] - m[2], sum_b = m[3] + m[4], diff_b = m[3] - m[4];
     y[0] = m[0] + (sum_a + sum_b);
@@ -47,7 +49,7 @@ static inline __attribute__((always_inline)) void KN(win_result)(const V m[6], V
     y[3] = (WA * WA2) * diff_a + ((WB * WB2) * diff_b + m[5]);
 }
 
-static inline __attribute__((always_inline)) void KN(win_gradient)(const V y[4], V t[6])
+KN_INLINED void KN(win3_gradient)(const V y[4], V t[6])
 {
     const V even_a = y[0] + WA2 * y[2], odd_a = WA * (y[1] + WA2 * y[3]);
     const V even_b = y[0] + WB2 * y[2], odd_b = WB * (y[1] + WB2 * y[3]);
@@ -59,17 +61,75 @@ static inline __attribute__((always_inline)) void KN(win_gradient)(const V y[4],
     t[5] = y[3];
 }
 
-static inline __attribute__((always_inline)) void KN(win_weight)(const V m[6], V w[3])
+KN_INLINED void KN(win3_weight)(const V m[6], V w[3])
 {
-    const R na = (R)(1 / (2 * 0.390625 * (0.390625 - 2.25))), nb = (R)(1 / (2 * 2.25 * (2.25 - 0.390625)));
-    const V sum_a = na * (m[1] + m[2]), sum_b = nb * (m[3] + m[4]);
+    const V sum_a = WNA * (m[1] + m[2]), sum_b = WNB * (m[3] + m[4]);
     w[0] = (R)(1 / (0.390625 * 2.25)) * m[0] + (sum_a + sum_b);
-    w[1] = (na * WA) * (m[1] - m[2]) + (nb * WB) * (m[3] - m[4]);
+    w[1] = (WNA * WA) * (m[1] - m[2]) + (WNB * WB) * (m[3] - m[4]);
     w[2] = WA2 * sum_a + (WB2 * sum_b + m[5]);
 }
 
+#undef WA
+#undef WB
+#undef WA2
+#undef WB2
+#undef WNA
+#undef WNB
+#define WA ((R)0.5)
+#define WB ((R)1.25)
+#define WA2 ((R)0.25)
+#define WB2 ((R)1.5625)
+#define WNA ((R)(1 / (2 * 0.5 * (0.25 - 1.5625))))
+#define WNB ((R)(1 / (2 * 1.25 * (1.5625 - 0.25))))
+
+KN_INLINED void KN(win2_source)(const V d[5], V t[5])
+{
+    const V even_a = WA * (d[2] - WB2 * d[0]), odd_a = d[3] - WB2 * d[1];
+    const V even_b = WB * (d[2] - WA2 * d[0]), odd_b = d[3] - WA2 * d[1];
+    t[0] = even_a + odd_a;
+    t[1] = even_a - odd_a;
+    t[2] = even_b + odd_b;
+    t[3] = even_b - odd_b;
+    t[4] = (d[4] - (WA2 + WB2) * d[2]) + (WA2 * WB2) * d[0];
+}
+
+KN_INLINED void KN(win2_filter)(const V w[2], V t[5])
+{
+    t[0] = WNA * w[0] + (WNA * WA) * w[1];
+    t[1] = WNA * w[0] - (WNA * WA) * w[1];
+    t[2] = WNB * w[0] + (WNB * WB) * w[1];
+    t[3] = WNB * w[0] - (WNB * WB) * w[1];
+    t[4] = w[1];
+}
+
+KN_INLINED void KN(win2_result)(const V m[5], V y[4])
+{
+    const V sum_a = m[0] + m[1], diff_a = m[0] - m[1], sum_b = m[2] + m[3], diff_b = m[2] - m[3];
+    y[0] = sum_a + sum_b;
+    y[1] = WA * diff_a + WB * diff_b;
+    y[2] = WA2 * sum_a + WB2 * sum_b;
+    y[3] = (WA * WA2) * diff_a + ((WB * WB2) * diff_b + m[4]);
+}
+
+KN_INLINED void KN(win2_gradient)(const V y[4], V t[5])
+{
+    const V even_a = y[0] + WA2 * y[2], odd_a = WA * (y[1] + WA2 * y[3]);
+    const V even_b = y[0] + WB2 * y[2], odd_b = WB * (y[1] + WB2 * y[3]);
+    t[0] = even_a + odd_a;
+    t[1] = even_a - odd_a;
+    t[2] = even_b + odd_b;
+    t[3] = even_b - odd_b;
+    t[4] = y[3];
+}
+
+KN_INLINED void KN(win2_weight)(const V m[5], V w[2])
+{
+    w[0] = WNA * (m[0] + m[1]) + WNB * (m[2] + m[3]);
+    w[1] = (WNA * WA) * (m[0] - m[1]) + ((WNB * WB) * (m[2] - m[3]) + m[4]);
+}
+
 /* Phases 0 to 3 of the elements that four vectors hold: one tile's first four columns in each lane. */
-static inline __attribute__((always_inline)) void KN(win_columns)(V a, V b, V c, V d, V t[4])
+KN_INLINED void KN(win_columns)(V a, V b, V c, V d, V t[4])
 {
     const V even_low = KN(even)(a, b), even_high = KN(even)(c, d), odd_low = KN(odd)(a, b), odd_high = KN(odd)(c, d);
     t[0] = KN(even)(even_low, even_high);
@@ -78,147 +138,11 @@ static inline __attribute__((always_inline)) void KN(win_columns)(V a, V b, V c,
     t[3] = KN(odd)(odd_low, odd_high);
 }
 
-/* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q]. Whole vectors are written: up to
- * lanes - 1 elements behind the last tile. */
-static void KN(winograd_source)(const void *plane_, const kn_tiles *tiles, void *dst_, ptrdiff_t step)
-{
-    const R *plane = plane_;
-    R *dst = (R *)dst_ + tiles->place;
-    V rows[6][6];
-    for (int i = 0; i < 6; i++) {
-        V x[4], y[4], t[6];
-        KN_UNROLL for (int s = 0; s < 4; s++) {
-            const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
-            x[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off, low, high);
-            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off + 4, low - 4, high - 4);
-        }
-        KN(win_columns)(x[0], x[1], x[2], x[3], t);
-        KN(win_columns)(y[0], y[1], y[2], y[3], y);
-        t[4] = y[0];
-        t[5] = y[1];
-        KN(win_source)(t, rows[i]);
-    }
-    KN_UNROLL for (int j = 0; j < 6; j++) {
-        V d[6], t[6];
-        KN_UNROLL for (int i = 0; i < 6; i++) d[i] = rows[i][j];
-        KN(win_source)(d, t);
-        KN_UNROLL for (int i = 0; i < 6; i++) KN(store_strips)(dst + (6 * i + j) * step, t[i], tiles->strips, tiles->tiles);
-    }
-}
+#define KN_TAPS 2
+#include "kn_tiles.h"
+#undef KN_TAPS
+#define KN_TAPS 3
+#include "kn_tiles.h"
+#undef KN_TAPS
 
-/* U of n filters, at most a vector: tap (i, j) of filter q is w[i * row + j * column + q], zero beyond the taps that the
- * piece has; element e goes to dst[e * step + q]. */
-static void KN(winograd_filter)(const void *w_, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n,
-                                void *dst_, ptrdiff_t step)
-{
-    const R *w = w_;
-    R *dst = dst_;
-    V rows[6][3];
-    KN_UNROLL for (int j = 0; j < 3; j++) {
-        V g[3], t[6];
-        KN_UNROLL for (int i = 0; i < 3; i++)
-            g[i] = i < piece->high && j < piece->wide ? v_load_part(w + i * row + j * column, n) : (V){0};
-        KN(win_filter)(g, t);
-        KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
-    }
-    KN_UNROLL for (int i = 0; i < 6; i++) {
-        V t[6];
-        KN(win_filter)(rows[i], t);
-        KN_UNROLL for (int j = 0; j < 6; j++) v_store_part(dst + (6 * i + j) * step, t[j], n);
-    }
-}
-
-/* The 4x4 outputs of n tiles: element e of tile q is src[e * step + q]; output (i, j) of tile q goes to
- * dst[i * line + 4 * q + j]. Whole vectors are read and written. */
-static void KN(winograd_result)(const void *src_, ptrdiff_t step, ptrdiff_t n, void *dst_, ptrdiff_t line)
-{
-    const R *src = src_;
-    R *dst = dst_;
-    for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
-        V rows[4][6];
-        KN_UNROLL for (int j = 0; j < 6; j++) {
-            V m[6], t[4];
-            KN_UNROLL for (int i = 0; i < 6; i++) m[i] = v_load(src + (6 * i + j) * step + q);
-            KN(win_result)(m, t);
-            KN_UNROLL for (int i = 0; i < 4; i++) rows[i][j] = t[i];
-        }
-        KN_UNROLL for (int i = 0; i < 4; i++) {
-            V y[4];
-            R *to = dst + i * line + 4 * q;
-            KN(win_result)(rows[i], y);
-            const V a = KN(zip_low)(y[0], y[2]), b = KN(zip_high)(y[0], y[2]);
-            const V c = KN(zip_low)(y[1], y[3]), d = KN(zip_high)(y[1], y[3]);
-            v_store(to, KN(zip_low)(a, c));
-            v_store(to + KN_LANES, KN(zip_high)(a, c));
-            v_store(to + 2 * KN_LANES, KN(zip_low)(b, d));
-            v_store(to + 3 * KN_LANES, KN(zip_high)(b, d));
-        }
-    }
-}
-
-/* For the gradient of the weights the channels are the lanes: element (i, j) of a tile is the vector at
- * src[i * line + j * lanes], element e of its transform goes to dst[e * step]. The tiles lie 4 * lanes apart in src and
- * pitch apart in dst. */
-static void KN(winograd_source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_, ptrdiff_t step,
-                                      ptrdiff_t pitch)
-{
-    const R *src = src_;
-    R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
-        V rows[6][6];
-        KN_UNROLL for (int j = 0; j < 6; j++) {
-            V d[6], t[6];
-            KN_UNROLL for (int i = 0; i < 6; i++) d[i] = v_load(src + i * line + j * KN_LANES);
-            KN(win_source)(d, t);
-            KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
-        }
-        KN_UNROLL for (int i = 0; i < 6; i++) {
-            V t[6];
-            KN(win_source)(rows[i], t);
-            KN_UNROLL for (int j = 0; j < 6; j++) v_store(dst + (6 * i + j) * step, t[j]);
-        }
-    }
-}
-
-/* The same for the gradients of the results: 4x4 elements to 36. */
-static void KN(winograd_gradient_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_, ptrdiff_t step,
-                                        ptrdiff_t pitch)
-{
-    const R *src = src_;
-    R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
-        V rows[6][4];
-        KN_UNROLL for (int j = 0; j < 4; j++) {
-            V y[4], t[6];
-            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * KN_LANES);
-            KN(win_gradient)(y, t);
-            KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
-        }
-        KN_UNROLL for (int i = 0; i < 6; i++) {
-            V t[6];
-            KN(win_gradient)(rows[i], t);
-            KN_UNROLL for (int j = 0; j < 6; j++) v_store(dst + (6 * i + j) * step, t[j]);
-        }
-    }
-}
-
-/* The gradient of n filters' weights, n at most a vector: element e of filter q is m[e * step + q], tap (i, j) of it goes
- * to w[q * apart + i * row + j]. */
-static void KN(winograd_weight)(const void *m_, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w_,
-                                ptrdiff_t apart, ptrdiff_t row)
-{
-    const R *m = m_;
-    R *w = w_;
-    V rows[3][6];
-    union { V v[9]; R r[9][KN_VBYTES / KN_SIZE]; } taps;
-    KN_UNROLL for (int j = 0; j < 6; j++) {
-        V d[6], t[3];
-        KN_UNROLL for (int i = 0; i < 6; i++) d[i] = v_load_part(m + (6 * i + j) * step, n);
-        KN(win_weight)(d, t);
-        KN_UNROLL for (int i = 0; i < 3; i++) rows[i][j] = t[i];
-    }
-    KN_UNROLL for (int i = 0; i < 3; i++) KN(win_weight)(rows[i], taps.v + 3 * i);
-    for (ptrdiff_t q = 0; q < n; q++)
-        KN_UNROLL for (int t = 0; t < 9; t++)
-            if (t / 3 < piece->high && t % 3 < piece->wide) w[q * apart + t / 3 * row + t % 3] = taps.r[t][q];
-}
+#endif
