@@ -100,6 +100,7 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t strips
         Py_ssize_t tiles
         Py_ssize_t place
+        Py_ssize_t woven
 
     ctypedef struct kn_plane:
         Py_ssize_t height, width, rows, columns, lines, taps, square, step_h, step_w, to_row, to_step
@@ -152,12 +153,12 @@ cdef extern from "kn_table.h" nogil:
         void (*winograd_source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*winograd_filter)(const void* w, const kn_piece* piece, Py_ssize_t row, Py_ssize_t column, Py_ssize_t n,
                                 void* dst, Py_ssize_t step) noexcept nogil
-        void (*winograd_result)(const void* src, Py_ssize_t step, Py_ssize_t n, void* dst,
+        void (*winograd_result)(const void* src, Py_ssize_t step, Py_ssize_t n, Py_ssize_t woven, void* dst,
                                 Py_ssize_t line) noexcept nogil
-        void (*winograd_source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
-                                      Py_ssize_t pitch) noexcept nogil
-        void (*winograd_gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
-                                        Py_ssize_t pitch) noexcept nogil
+        void (*winograd_source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t column, Py_ssize_t tiles, void* dst,
+                                      Py_ssize_t step, Py_ssize_t pitch) noexcept nogil
+        void (*winograd_gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t column, Py_ssize_t tiles,
+                                        void* dst, Py_ssize_t step, Py_ssize_t pitch) noexcept nogil
         void (*winograd_weight)(const void* m, Py_ssize_t step, Py_ssize_t n, const kn_piece* piece, void* w,
                                 Py_ssize_t apart, Py_ssize_t row) noexcept nogil
         void (*turn)(const void* src, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t size, Py_ssize_t first,

@@ -68,14 +68,29 @@ static inline __attribute__((always_inline)) void KN(win_weight)(const V m[6], V
     w[2] = WA2 * sum_a + (WB2 * sum_b + m[5]);
 }
 
-/* Phases 0 to 3 of the elements that four vectors hold: one tile's first four columns in each lane. */
-static inline __attribute__((always_inline)) void KN(win_columns)(V a, V b, V c, V d, V t[4])
+/* The first six columns of a tile in each lane, from four vectors and the four so many columns further on. Of woven
+ * tiles u lie side by side, each with every u-th column: those are units of u lanes. */
+static inline __attribute__((always_inline)) void KN(win_columns)(const V x[4], const V y[4], const int u, V t[6])
 {
-    const V even_low = KN(even)(a, b), even_high = KN(even)(c, d), odd_low = KN(odd)(a, b), odd_high = KN(odd)(c, d);
-    t[0] = KN(even)(even_low, even_high);
-    t[1] = KN(even)(odd_low, odd_high);
-    t[2] = KN(odd)(even_low, even_high);
-    t[3] = KN(odd)(odd_low, odd_high);
+    const V even_low = KN(even_units)(x[0], x[1], u), even_high = KN(even_units)(x[2], x[3], u);
+    const V odd_low = KN(odd_units)(x[0], x[1], u), odd_high = KN(odd_units)(x[2], x[3], u);
+    t[0] = KN(even_units)(even_low, even_high, u);
+    t[1] = KN(even_units)(odd_low, odd_high, u);
+    t[2] = KN(odd_units)(even_low, even_high, u);
+    t[3] = KN(odd_units)(odd_low, odd_high, u);
+    t[4] = KN(even_units)(KN(even_units)(y[0], y[1], u), KN(even_units)(y[2], y[3], u), u);
+    t[5] = KN(even_units)(KN(odd_units)(y[0], y[1], u), KN(odd_units)(y[2], y[3], u), u);
+}
+
+/* The other way round: four outputs of the tile in each lane, to four vectors of columns. */
+static inline __attribute__((always_inline)) void KN(win_row)(const V y[4], const int u, R *to)
+{
+    const V a = KN(zip_low_units)(y[0], y[2], u), b = KN(zip_high_units)(y[0], y[2], u);
+    const V c = KN(zip_low_units)(y[1], y[3], u), d = KN(zip_high_units)(y[1], y[3], u);
+    v_store(to, KN(zip_low_units)(a, c, u));
+    v_store(to + KN_LANES, KN(zip_high_units)(a, c, u));
+    v_store(to + 2 * KN_LANES, KN(zip_low_units)(b, d, u));
+    v_store(to + 3 * KN_LANES, KN(zip_high_units)(b, d, u));
 }
 
 /* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q]. Whole vectors are written: up to
@@ -84,18 +99,22 @@ static void KN(winograd_source)(const void *plane_, const kn_tiles *tiles, void 
 {
     const R *plane = plane_;
     R *dst = (R *)dst_ + tiles->place;
+    const ptrdiff_t woven = tiles->woven, further = 4 * woven;
     V rows[6][6];
     for (int i = 0; i < 6; i++) {
         V x[4], y[4], t[6];
         KN_UNROLL for (int s = 0; s < 4; s++) {
             const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
             x[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off, low, high);
-            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off + 4, low - 4, high - 4);
+            y[s] = off == KN_NOWHERE ? (V){0}
+                                     : KN(load_between)(plane + off + further, low - further, high - further);
         }
-        KN(win_columns)(x[0], x[1], x[2], x[3], t);
-        KN(win_columns)(y[0], y[1], y[2], y[3], y);
-        t[4] = y[0];
-        t[5] = y[1];
+        if (woven == 1)
+            KN(win_columns)(x, y, 1, t);
+        else if (woven == 2)
+            KN(win_columns)(x, y, 2, t);
+        else
+            KN(win_columns)(x, y, 4, t);
         KN(win_source)(t, rows[i]);
     }
     KN_UNROLL for (int j = 0; j < 6; j++) {
@@ -129,8 +148,9 @@ static void KN(winograd_filter)(const void *w_, const kn_piece *piece, ptrdiff_t
 }
 
 /* The 4x4 outputs of n tiles: element e of tile q is src[e * step + q]; output (i, j) of tile q goes to
- * dst[i * line + 4 * q + j]. Whole vectors are read and written. */
-static void KN(winograd_result)(const void *src_, ptrdiff_t step, ptrdiff_t n, void *dst_, ptrdiff_t line)
+ * dst[i * line + 4 * q + j], or between those of the tiles it is woven with. Whole vectors are read and written. */
+static void KN(winograd_result)(const void *src_, ptrdiff_t step, ptrdiff_t n, ptrdiff_t woven, void *dst_,
+                                ptrdiff_t line)
 {
     const R *src = src_;
     R *dst = dst_;
@@ -144,31 +164,30 @@ static void KN(winograd_result)(const void *src_, ptrdiff_t step, ptrdiff_t n, v
         }
         KN_UNROLL for (int i = 0; i < 4; i++) {
             V y[4];
-            R *to = dst + i * line + 4 * q;
             KN(win_result)(rows[i], y);
-            const V a = KN(zip_low)(y[0], y[2]), b = KN(zip_high)(y[0], y[2]);
-            const V c = KN(zip_low)(y[1], y[3]), d = KN(zip_high)(y[1], y[3]);
-            v_store(to, KN(zip_low)(a, c));
-            v_store(to + KN_LANES, KN(zip_high)(a, c));
-            v_store(to + 2 * KN_LANES, KN(zip_low)(b, d));
-            v_store(to + 3 * KN_LANES, KN(zip_high)(b, d));
+            if (woven == 1)
+                KN(win_row)(y, 1, dst + i * line + 4 * q);
+            else if (woven == 2)
+                KN(win_row)(y, 2, dst + i * line + 4 * q);
+            else
+                KN(win_row)(y, 4, dst + i * line + 4 * q);
         }
     }
 }
 
 /* For the gradient of the weights the channels are the lanes: element (i, j) of a tile is the vector at
- * src[i * line + j * lanes], element e of its transform goes to dst[e * step]. The tiles lie 4 * lanes apart in src and
+ * src[i * line + j * column], element e of its transform goes to dst[e * step]. The tiles lie 4 * column apart in src and
  * pitch apart in dst. */
-static void KN(winograd_source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_, ptrdiff_t step,
-                                      ptrdiff_t pitch)
+static void KN(winograd_source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles, void *dst_,
+                                      ptrdiff_t step, ptrdiff_t pitch)
 {
     const R *src = src_;
     R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
+    for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[6][6];
         KN_UNROLL for (int j = 0; j < 6; j++) {
             V d[6], t[6];
-            KN_UNROLL for (int i = 0; i < 6; i++) d[i] = v_load(src + i * line + j * KN_LANES);
+            KN_UNROLL for (int i = 0; i < 6; i++) d[i] = v_load(src + i * line + j * column);
             KN(win_source)(d, t);
             KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
         }
@@ -181,16 +200,16 @@ static void KN(winograd_source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_
 }
 
 /* The same for the gradients of the results: 4x4 elements to 36. */
-static void KN(winograd_gradient_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_, ptrdiff_t step,
-                                        ptrdiff_t pitch)
+static void KN(winograd_gradient_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles, void *dst_,
+                                        ptrdiff_t step, ptrdiff_t pitch)
 {
     const R *src = src_;
     R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
+    for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[6][4];
         KN_UNROLL for (int j = 0; j < 4; j++) {
             V y[4], t[6];
-            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * KN_LANES);
+            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * column);
             KN(win_gradient)(y, t);
             KN_UNROLL for (int i = 0; i < 6; i++) rows[i][j] = t[i];
         }
