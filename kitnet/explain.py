@@ -34,7 +34,8 @@ LIMIT_SECONDS = 0.1
 
 _WHY_NOT = {
     "double": "Winograd's algorithm is for float32 alone",
-    "shape": "Winograd's algorithm is for stride 1, no dilation, and kernels that pieces of 3x3 or 2x2 fit",
+    "shape": "Winograd's algorithm is for stride 1, columns dilated by 1, 2 or 4 (by any for the gradient of "
+    "the weights), and kernels that pieces of 3x3 or 2x2 fit",
     "switched off": "set_config(winograd='never')",
     "few channels": "{has} channels or filters in a group, and Winograd's algorithm pays from {needs} on",
     "few products": "{has} pairs of a channel and a filter, and Winograd's algorithm pays from {needs} on",

@@ -26,7 +26,8 @@ ROWS = [
     ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, ("winograd, by filters",) * 2 + (LANES,), None),
     (IMAGE, KERNELS, {"padding": 1, "dtype": np.float64}, (LANES,) * 3, "float32 alone"),
     (IMAGE, KERNELS, {"padding": 1, "stride": 2}, (LANES,) * 3, "for stride 1"),
-    (IMAGE, KERNELS, {"padding": 2, "dilation": 2}, (LANES,) * 3, "no dilation"),
+    (IMAGE, KERNELS, {"padding": 2, "dilation": 2}, ("winograd, by tiles",) * 2 + ("winograd",), "pieces of 3x3 or 2x2"),
+    (IMAGE, KERNELS, {"padding": (6, 3), "dilation": (6, 3)}, (LANES, LANES, "winograd"), None),
     ((2, 3, 56, 56), (64, 3, 3, 3), {"padding": 1}, ("direct", "direct", LANES), "3 channels or filters"),
     ((2, 16, 56, 56), (31, 16, 3, 3), {"padding": 1}, (LANES, LANES, LANES), "496 pairs"),
     ((2, 17, 56, 56), (32, 17, 3, 3), {"padding": 1}, (LANES, "direct", "winograd"), None),
@@ -82,6 +83,12 @@ def test_one_filter_too_many_for_depthwise_is_told():
 def test_too_many_terms_are_told():
     report = kitnet.explain_conv((2, 200, 20, 20), (200, 200, 5, 5), padding=2)
     assert "800 terms a sum" in report.forward.why
+
+
+@needs_compiled
+def test_columns_that_are_not_woven_are_told():
+    report = kitnet.explain_conv(IMAGE, KERNELS, padding=(6, 3), dilation=(6, 3))
+    assert "columns dilated by 1, 2 or 4" in report.forward.why
 
 
 @needs_compiled

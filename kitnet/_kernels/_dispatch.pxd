@@ -100,16 +100,18 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t strips
         Py_ssize_t tiles
         Py_ssize_t place
+        Py_ssize_t woven
 
     ctypedef struct kn_winograd:
         void (*source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil
         void (*filter)(const void* w, const kn_piece* piece, Py_ssize_t row, Py_ssize_t column, Py_ssize_t n,
                        void* dst, Py_ssize_t step) noexcept nogil
-        void (*result)(const void* src, Py_ssize_t step, Py_ssize_t n, void* dst, Py_ssize_t line) noexcept nogil
-        void (*source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
-                             Py_ssize_t pitch) noexcept nogil
-        void (*gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t tiles, void* dst, Py_ssize_t step,
-                               Py_ssize_t pitch) noexcept nogil
+        void (*result)(const void* src, Py_ssize_t step, Py_ssize_t n, Py_ssize_t woven, void* dst,
+                       Py_ssize_t line) noexcept nogil
+        void (*source_lanes)(const void* src, Py_ssize_t line, Py_ssize_t column, Py_ssize_t tiles, void* dst,
+                             Py_ssize_t step, Py_ssize_t pitch) noexcept nogil
+        void (*gradient_lanes)(const void* src, Py_ssize_t line, Py_ssize_t column, Py_ssize_t tiles, void* dst,
+                               Py_ssize_t step, Py_ssize_t pitch) noexcept nogil
         void (*weight)(const void* m, Py_ssize_t step, Py_ssize_t n, const kn_piece* piece, void* w,
                        Py_ssize_t apart, Py_ssize_t row) noexcept nogil
 

@@ -21,7 +21,6 @@ from ._choice cimport (
 )
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
-from ._integers cimport up
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
     stage, tap_offsets,
@@ -30,7 +29,7 @@ from ._pool cimport Block as Memory, scratch
 from .broadweight cimport Gradient, broadcast_weight, weight_pays
 from .depthwise cimport filter_channel_weights, is_depthwise
 from .winograd cimport is_filtering
-from .winotiles cimport Filtering
+from .winotiles cimport Filtering, tiles_along
 from .winoweight cimport filter_weights
 
 cdef enum:
@@ -194,7 +193,7 @@ cdef void choose(const Gradient* g, const Lattice* lattice, Filtering* f, Py_ssi
     f.batch, f.groups, f.rows, f.depth, f.choice = g.batch, g.groups, g.filters, g.channels, g.choice
     f.flip = False
     if (single and is_filtering(&lattice.axis[0], f, True)
-            and at_least(&g.choice.algorithm, FEW_TILES, f.batch * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
+            and at_least(&g.choice.algorithm, FEW_TILES, f.batch * f.out[0] * tiles_along(f, 1) * tiles_along(f, 2),
                          TILES)):
         g.choice.way = TRANSFORMED
     elif is_depthwise(g.choice, g.channels, g.filters):

@@ -9,6 +9,10 @@ from where its first tap stands, and the channels of all pieces are the terms of
 instead of 25, 4x4 takes 6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their
 pieces take fewer multiplications.
 
+A dilation of d makes d x d plain convolutions, each of every d-th row and column. Along an axis their tiles take turns,
+so that a block is what stands together. Of the columns, d tiles side by side are woven in the lanes, as units of d
+elements: no more is loaded or stored than without a dilation, for a d of 2 or 4.
+
     by tiles: U = transformed filters, in panels                        (parallel over panels)
     parallel, task = (block of tiles, block of filters, group):
         V = transformed source, all terms of the block, compact         (tiles of all rows side by side)
@@ -46,7 +50,7 @@ from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._threads cimport tasks_at_once, team, thread_number
 from .winotiles cimport (
     TERMS, Filtering, Work, elements, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
-    spread, tiles_of, transform_filters, transform_source, turn_few,
+    spread, tiles_along, tiles_of, transform_filters, transform_source, turn_few,
 )
 
 cdef enum:
@@ -81,7 +85,10 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
     cdef Py_ssize_t percent, outputs, products
     f.choice.algorithm.reason = SHAPE
     for a in range(3):
-        if axis[a].stride != 1 or axis[a].to_step != 1 or axis[a].reach != axis[a].kernel - 1:
+        f.dilation[a] = max(1, axis[a].reach // max(1, axis[a].kernel - 1))
+        if axis[a].stride != 1 or axis[a].to_step != 1 or axis[a].reach != f.dilation[a] * (axis[a].kernel - 1):
+            return False
+        if a == 2 and f.dilation[2] not in (1, 2, 4) and not of_weights:  # there no lanes are woven
             return False
         f.size[a], f.out[a], f.pad[a], f.kernel[a] = axis[a].size, axis[a].out, axis[a].pad, axis[a].kernel
     f.taps = 3
@@ -100,7 +107,7 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
             and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, products // 2 if of_weights else products)
             and (of_weights or f.pieces == 1
                  or at_most(&f.choice.algorithm, MANY_TERMS, f.pieces * f.depth, MOST_TERMS))
-            and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * up(f.out[1], 4) * up(f.out[2], 4),
+            and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * tiles_along(f, 1) * tiles_along(f, 2),
                         volume(f.out) * outputs // 100))
 
 

@@ -2,6 +2,7 @@
 
 from ._choice cimport Choice
 from ._dispatch cimport kn_ops, kn_piece, kn_tiles, kn_winograd
+from ._integers cimport up
 from ._lattice cimport Block, Lattice
 
 cdef enum:
@@ -21,6 +22,7 @@ cdef struct Filtering:
     Py_ssize_t[3] out       # of a channel of the result
     Py_ssize_t[3] pad       # before
     Py_ssize_t[3] kernel
+    Py_ssize_t[3] dilation  # so many tiles are woven along an axis, each with every so-many-th place
     Py_ssize_t taps         # 2 or 3: F(4x4, taps x taps)
     Py_ssize_t pieces       # of so many taps at most, whose sums are one: so many times the channels are its terms
     Choice* choice          # what was decided, and by what
@@ -58,6 +60,16 @@ cdef inline const kn_winograd* transforms(const kn_ops* ops, const Filtering* f)
     return &ops.winograd[f.taps - 2]
 
 
+cdef inline Py_ssize_t tiles_along(const Filtering* f, int axis) noexcept nogil:
+    """Tiles along an axis, which are as many in each phase of a dilation; slices have one of their own."""
+    return f.dilation[axis] * up(up(f.out[axis], f.dilation[axis]), 4) if axis else f.out[0]
+
+
+cdef inline Py_ssize_t place_of(const Filtering* f, int axis, Py_ssize_t tile) noexcept nogil:
+    """Where a tile begins on an axis: those of all phases take turns."""
+    return tile // f.dilation[axis] * 4 * f.dilation[axis] + tile % f.dilation[axis]
+
+
 cdef inline Py_ssize_t slices(const Block* block) noexcept nogil:
     """Planes of results, of all images of a block."""
     return block.images * block.count[0]
@@ -71,6 +83,7 @@ cdef Py_ssize_t spread(Py_ssize_t n) noexcept nogil
 cdef kn_piece piece_at(const Filtering* f, Py_ssize_t index) noexcept nogil
 cdef Py_ssize_t first_weight(const Filtering* f, const kn_piece* piece) noexcept nogil
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
+cdef Py_ssize_t whole_units(const Lattice* lattice, Py_ssize_t tiles) noexcept nogil
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil
 cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,

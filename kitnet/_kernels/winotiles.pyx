@@ -37,9 +37,15 @@ cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noe
     cdef int a
     cdef Py_ssize_t tiles
     for a in range(3):
-        tiles = up(f.out[a], 4) if a else f.out[a]
+        tiles = tiles_along(f, a)
         axis_forward(&lattice.axis[a], words, tiles, 1, 1, 0, 1, tiles)
         words += axis_words(1)
+    lattice.axis[2].unit = f.dilation[2]
+
+
+cdef Py_ssize_t whole_units(const Lattice* lattice, Py_ssize_t tiles) noexcept nogil:
+    """About so many tiles, by which a row can be cut without parting any that are woven."""
+    return max(1, tiles // lattice.axis[2].unit) * lattice.axis[2].unit
 
 
 cdef kn_piece piece_at(const Filtering* f, Py_ssize_t index) noexcept nogil:
@@ -73,7 +79,7 @@ cdef Py_ssize_t computed(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t tiles) n
 cdef Py_ssize_t cut(Work* work, Py_ssize_t wanted) noexcept nogil:
     """Cut the batch into blocks of at most about so many tiles; gives the tiles of one."""
     cdef Lattice* lattice = &work.lattice
-    choose_blocks(lattice, wanted, 0, work.f.batch, -1)
+    choose_blocks(lattice, whole_units(lattice, wanted), 0, work.f.batch, -1)
     lattice.images = up(work.f.batch, up(work.f.batch, lattice.images))
     return lattice.images * lattice.axis[0].block * lattice.axis[1].block * lattice.axis[2].block
 
@@ -172,7 +178,7 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
     cdef const Filtering* f = work.f
     cdef Py_ssize_t wide = block.count[2], rows = slices(block) * block.count[1], row = 0, column, n = 0, s, i, strip
     cdef Py_ssize_t strips = 4 if 4 * wide <= ops.lanes else 2 if 2 * wide <= ops.lanes else 1
-    cdef Py_ssize_t image = f.groups * f.depth * volume(f.size), slice, depth, top, left
+    cdef Py_ssize_t image = f.groups * f.depth * volume(f.size), slice, depth, top, left, line
     cdef kn_piece piece = piece_at(f, index)
     cdef kn_tiles* group
     while row < rows:
@@ -180,20 +186,23 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
             group = groups + n
             group.strips, group.tiles = strips, wide if strips > 1 else min(ops.lanes, wide - column * ops.lanes)
             group.place = row * wide + column * ops.lanes
+            group.woven = f.dilation[2]
             for s in range(4):
                 strip = row + s * strips // 4
                 slice = strip // block.count[1]
                 left = (block.first[2] + column * ops.lanes) * 4 - f.pad[2] + s % (4 // strips) * ops.lanes
-                left += piece.shift[2]
-                top = (block.first[1] + strip % block.count[1]) * 4 - f.pad[1] + piece.shift[1]
-                depth = block.first[0] + slice % block.count[0] - f.pad[0] + piece.shift[0]
+                left += piece.shift[2] * f.dilation[2]
+                top = place_of(f, 1, block.first[1] + strip % block.count[1]) - f.pad[1]
+                top += piece.shift[1] * f.dilation[1]
+                depth = block.first[0] + slice % block.count[0] - f.pad[0] + piece.shift[0] * f.dilation[0]
                 group.low[s], group.high[s] = -left, f.size[2] - left
                 for i in range(f.taps + 3):
                     group.off[s][i] = KN_NOWHERE
-                    if (strip < rows and 0 <= depth < f.size[0] and 0 <= top + i < f.size[1]
-                            and left < f.size[2] and left + ops.lanes + 4 > 0):
+                    line = top + i * f.dilation[1]
+                    if (strip < rows and 0 <= depth < f.size[0] and 0 <= line < f.size[1]
+                            and left < f.size[2] and left + ops.lanes + 4 * f.dilation[2] > 0):
                         group.off[s][i] = ((block.image + slice // block.count[0]) * image
-                                           + (depth * f.size[1] + top + i) * f.size[2] + left)
+                                           + (depth * f.size[1] + line) * f.size[2] + left)
             n += 1
         row += strips
     return n
@@ -259,7 +268,7 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
     cdef Py_ssize_t n, h, row, i, column = 4 * block.first[2], wide = 4 * block.count[2], image = block.count[1] * wide
     cdef bint finite = True
     cdef float* to
-    transforms(ops, f).result(m, work.m_element, tiles_of(block), results, work.line)
+    transforms(ops, f).result(m, work.m_element, tiles_of(block), f.dilation[2], results, work.line)
     for i in range(4):
         finite = finite and ops.finite(results + i * work.line, slices(block) * image)
     for n in range(slices(block)):
@@ -267,11 +276,14 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
             if not ops.finite(results + i * work.line + n * image, image):
                 spoilt[block.image + n // block.count[0]] = 1
         for h in range(block.count[1]):
-            row = 4 * (block.first[1] + h)
+            row = place_of(f, 1, block.first[1] + h)
+            if row >= f.out[1]:  # some phases are shorter
+                continue
             to = dest + (block.image + n // block.count[0]) * dest_image + column
             to += ((block.first[0] + n % block.count[0]) * f.out[1] + row) * f.out[2]
-            ops.rows_out(results + (n * block.count[1] + h) * wide, work.line, min(4, f.out[1] - row),
-                         min(wide, f.out[2] - column), bias, beside(residual, dest, to), low, high, to, f.out[2], 1)
+            ops.rows_out(results + (n * block.count[1] + h) * wide, work.line,
+                         min(4, up(f.out[1] - row, f.dilation[1])), min(wide, f.out[2] - column), bias,
+                         beside(residual, dest, to), low, high, to, f.dilation[1] * f.out[2], 1)
 
 
 cdef void finish(const kn_ops* ops, const Work* work, const Block* block, Py_ssize_t group, Py_ssize_t panel,

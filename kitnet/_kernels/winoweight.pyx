@@ -5,7 +5,8 @@
 
 In the transformed domain these are 36 (25) products, filters x tiles times tiles x channels (of each piece of the
 kernel, see winograd.pyx). Here the channels are the lanes: rows of the images are staged with the channels innermost,
-so that no lane idles on narrow images, and both factors come out the way the micro-kernel reads them.
+so that no lane idles on narrow images, and both factors come out the way the micro-kernel reads them. Under a dilation
+the tiles of all phases of the columns take turns in a row.
 
     for each block of tiles (both factors fit in the L3 cache):
         parallel, task = (row of tiles, lanes of channels or filters): stage, transform
@@ -27,7 +28,8 @@ from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, coun
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport team, thread_number
 from .winotiles cimport (
-    Filtering, elements, first_weight, lay_tiles, piece_at, slices, spread, tiles_of, transforms,
+    Filtering, elements, first_weight, lay_tiles, piece_at, place_of, slices, spread, tiles_of, transforms,
+    whole_units,
 )
 
 cdef enum:
@@ -61,13 +63,14 @@ cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Blo
     cdef Py_ssize_t lines = f.kernel[0] * work.channel_lines, line = task % (lines + work.filter_lines)
     cdef Py_ssize_t row = task // (lines + work.filter_lines), image_slice = row // block.count[1]
     cdef Py_ssize_t n = block.image + image_slice // block.count[0], tiles = block.count[2], q = row * tiles
-    cdef Py_ssize_t high = up(f.kernel[1], f.taps), wide = up(f.kernel[2], f.taps), channels, column, i, slice = 0
+    cdef Py_ssize_t high = up(f.kernel[1], f.taps), wide = up(f.kernel[2], f.taps), channels, column, i, p, y, slice = 0
+    cdef Py_ssize_t woven = f.dilation[2], columns = 4 * tiles + (f.taps * wide - 1) * woven
     cdef Py_ssize_t[3] first
     cdef const float* source
     cdef bint gradient = line >= lines
     cdef const Py_ssize_t* size = &f.out[0] if gradient else &f.size[0]
     first[0] = block.first[0] + image_slice % block.count[0]
-    first[1], first[2] = 4 * (block.first[1] + row % block.count[1]), 4 * block.first[2]
+    first[1], first[2] = place_of(f, 1, block.first[1] + row % block.count[1]), 4 * block.first[2]
     if gradient:
         column = (line - lines) * ops.lanes
         channels = f.rows - column
@@ -77,24 +80,27 @@ cdef void transform(const kn_ops* ops, Filtering* f, const Work* work, const Blo
         column = line % work.channel_lines * ops.lanes
         channels = f.depth - column
         source = x + (n * f.groups * f.depth + column) * volume(size)
-        first[0] += slice
+        first[0] += slice * f.dilation[0]
         for i in range(3):
             first[i] -= f.pad[i]
     for i in range(4 if gradient else f.taps * high + 3):
-        if 0 <= first[0] < size[0] and 0 <= first[1] + i < size[1]:
-            ops.turn(source + (first[0] * size[1] + first[1] + i) * size[2], volume(size), min(channels, ops.lanes),
-                     size[2], first[2], staged + i * work.line, ops.lanes, 4 * tiles + f.taps * wide - 1)
+        y = first[1] + i * f.dilation[1]
+        if 0 <= first[0] < size[0] and 0 <= y < size[1]:
+            ops.turn(source + (first[0] * size[1] + y) * size[2], volume(size), min(channels, ops.lanes), size[2],
+                     first[2], staged + i * work.line, ops.lanes, columns)
         else:
-            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, 4 * tiles + f.taps * wide - 1)
-    if gradient:
-        transforms(ops, f).gradient_lanes(staged, work.line, tiles, d + q * work.filter_pitch + column,
-                                          work.d_element, work.filter_pitch)
-        return
-    for i in range(high * wide):
-        transforms(ops, f).source_lanes(
-            staged + i // wide * f.taps * work.line + i % wide * f.taps * ops.lanes, work.line, tiles,
-            v + q * work.channel_pitch + (slice * high * wide + i) * work.channel_lines * ops.lanes + column,
-            work.v_element, work.channel_pitch)
+            ops.turn(source, volume(size), 0, 0, 0, staged + i * work.line, ops.lanes, columns)
+    for p in range(woven):
+        if gradient:
+            transforms(ops, f).gradient_lanes(
+                staged + p * ops.lanes, work.line, woven * ops.lanes, tiles // woven,
+                d + (q + p) * work.filter_pitch + column, work.d_element, woven * work.filter_pitch)
+        for i in range(0 if gradient else high * wide):
+            transforms(ops, f).source_lanes(
+                staged + i // wide * f.taps * work.line + (i % wide * f.taps * woven + p) * ops.lanes, work.line,
+                woven * ops.lanes, tiles // woven, v + (q + p) * work.channel_pitch
+                + (slice * high * wide + i) * work.channel_lines * ops.lanes + column, work.v_element,
+                woven * work.channel_pitch)
 
 
 cdef void multiply(const kn_ops* ops, const Filtering* f, const Work* work, Py_ssize_t tiles, const Py_ssize_t* rows,
@@ -162,7 +168,7 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef Py_ssize_t* rows = words + axis_words(3)
     lay_tiles(&work.lattice, words, f)
     tiles = FACTORS // (elements(f) * <Py_ssize_t>sizeof(float) * (f.rows + f.pieces * f.depth))
-    choose_blocks(&work.lattice, max(32, min(tiles, MOST_TILES)), 0, f.batch, -1)
+    choose_blocks(&work.lattice, whole_units(&work.lattice, max(32, min(tiles, MOST_TILES))), 0, f.batch, -1)
     work.most_tiles = work.lattice.axis[0].block * work.lattice.axis[1].block * work.lattice.axis[2].block
     work.most_tiles *= work.lattice.images
     work.panels = up(f.rows, ops.mac_rows)
@@ -177,7 +183,8 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     one = (count_blocks(&work.lattice, f.batch) == 1
            and elements(f) * f.rows * work.channel_pitch * <Py_ssize_t>sizeof(float) > SUMS)
     work.m_element = spread((NEAR * ops.mac_rows if one else f.rows) * work.channel_pitch)
-    work.line = (4 * work.lattice.axis[2].block + f.taps * up(f.kernel[2], f.taps) - 1 + ops.lanes) * ops.lanes
+    work.line = 4 * work.lattice.axis[2].block + (f.taps * up(f.kernel[2], f.taps) - 1) * f.dilation[2] + ops.lanes
+    work.line *= ops.lanes
     staged = spread((f.taps * up(f.kernel[1], f.taps) + 3) * work.line)
     for t in range(TERMS):
         rows[t] = t * work.channel_pitch

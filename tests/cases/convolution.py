@@ -271,6 +271,31 @@ WINOGRAD: list[dict[str, Any]] = [
         {"x": (1, 132, 5, 8, 8), "k": 131, "padding": 1},
         {"x": (2, 40, 3, 8, 8), "k": 40, "padding": 1, "special": True},
         {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True},
+        # dilated: phases as long as each other and not, of less than a tile, in blocks of rows and of columns
+        *(
+            {"x": (n, 32, h, w), "k": 33, "dilation": d, "padding": p, **more}
+            for n, h, w, d, p, more in (
+                (2, 16, 16, 2, 2, {}),
+                (1, 15, 17, 2, 2, _RELU),
+                (3, 13, 26, 2, 0, _ADD),
+                (2, 6, 7, 2, (3, 2), {}),
+                (1, 14, 19, 4, 4, {"special": True}),
+                (2, 11, 33, 4, ((5, 1), (0, 3)), _RELU6),
+                (2, 12, 35, (3, 1), (3, 1), {}),
+                (1, 16, 24, (1, 2), (1, 0), _ADD),
+                (1, 20, 23, (5, 4), (4, 6), {}),
+                (2, 18, 23, 3, 3, {"special": True}),  # only the gradient of the weights
+                (2, 9, 40, (2, 6), (2, 6), {}),
+            )
+        ),
+        {"x": (1, 16, 3, 290), "k": 64, "dilation": 2, "padding": 2},
+        {"x": (1, 32, 40, 40), "k": 32, "dilation": 2, "padding": 2},
+        {"x": (1, 32, 9, 90), "k": 33, "dilation": (1, 45), "padding": (1, 45)},
+        {"x": (2, 64, 14, 18), "k": 96, "dilation": 2, "padding": 1, "groups": 2},
+        *({"x": (n, 130, 8, 9), "k": 131, "dilation": 2, "padding": 2} for n in (1, 9)),
+        {"x": (2, 32, 14, 24), "k": 33, "kernel": 5, "dilation": (3, 2), "padding": (6, 4), **_RELU},
+        {"x": (1, 24, 5, 16, 16), "k": 48, "dilation": 2, "padding": 2},
+        {"x": (1, 32, 4, 12, 16), "k": 33, "dilation": (3, 2, 1), "padding": (3, 2, 1), **_ADD},
         {"x": (3, 32, 15, 18), "k": 48, "padding": 1, **_ADD, **_RELU},
         {"x": (2, 64, 12, 13), "k": 96, "padding": 1, "groups": 2, "bias": False, **_ADD},
         *({"x": (n, 130, 8, 7), "k": 131, "padding": 1, **_ADD, **_RELU} for n in (1, 9)),

@@ -89,6 +89,8 @@ WINOGRAD: list[dict[str, Any]] = [
         {"x": (1, 33, 11, 16), "k": 65, "padding": 1, **_RELU6},
         {"x": (1, 32, 14, 18), "k": 33, "padding": ((2, 1), (0, 2))},
         {"x": (2, 64, 12, 12), "k": 96, "padding": 1, "groups": 2, "bias": False, **_RELU},
+        {"x": (1, 33, 11, 17), "k": 65, "dilation": 2, "padding": 2, **_RELU},
+        {"x": (2, 32, 12, 15), "k": 33, "dilation": (3, 4), "padding": (0, 5)},
         {"x": (1, 260, 8, 8), "k": 520, "padding": 1, **_RELU},
         {"x": (3, 128, 11, 15), "k": 70, "kernel": 2, **_RELU},
         {"x": (2, 32, 16, 24), "k": 32, "padding": 1, "special": True, **_RELU},

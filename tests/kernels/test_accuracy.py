@@ -91,31 +91,35 @@ LEAST = 4 * float(np.finfo(np.float32).eps)
 OUTPUT = {"conv_forward": "y", "conv_backward_data": "dx", "conv_backward_weight": "dweight"}
 
 
+Sizes = tuple[int, ...]
+
+
 def shifted(
-    x: np.ndarray, kernel: tuple[int, ...], backward: bool = False
-) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    x: np.ndarray, kernel: Sizes, dilation: Sizes, backward: bool = False
+) -> Iterator[tuple[Sizes, np.ndarray]]:
     """Each tap of a kernel that keeps the size, and what it meets in the images of x, zeros around them:
     where sizes are even, one more before, or ``backward`` behind."""
     before = [(size - 1) // 2 if backward else size // 2 for size in kernel]
-    around = [(n, size - 1 - n) for n, size in zip(before, kernel, strict=True)]
+    around = [(n * d, (size - 1 - n) * d) for n, size, d in zip(before, kernel, dilation, strict=True)]
     bordered = np.pad(x, [(0, 0), (0, 0), *around])
     for tap in product(*map(range, kernel)):
-        yield tap, bordered[(..., *(slice(i, i + n) for i, n in zip(tap, x.shape[2:], strict=True)))]
+        places = zip(tap, dilation, x.shape[2:], strict=True)
+        yield tap, bordered[(..., *(slice(i * d, i * d + n) for i, d, n in places))]
 
 
-def plain_sum(x: np.ndarray, weight: np.ndarray, backward: bool = False) -> np.ndarray:
+def plain_sum(x: np.ndarray, weight: np.ndarray, dilation: Sizes, backward: bool = False) -> np.ndarray:
     """A convolution as a textbook writes it: one term after the other, over (c, kd, kh, kw), in float32."""
     y = np.zeros((len(x), len(weight), *x.shape[2:]), np.float32)
-    taps = list(shifted(x, weight.shape[2:], backward))
+    taps = list(shifted(x, weight.shape[2:], dilation, backward))
     for c in range(x.shape[1]):
         for tap, seen in taps:
             y += weight[(slice(None), c, *tap, None, None, None)] * seen[:, c, None]
     return y
 
 
-def plain_weight_sum(dy: np.ndarray, x: np.ndarray, kernel: tuple[int, ...]) -> np.ndarray:
+def plain_weight_sum(dy: np.ndarray, x: np.ndarray, kernel: Sizes, dilation: Sizes) -> np.ndarray:
     """The gradient of its weights: one term after the other, over the images and their pixels."""
-    taps = np.stack([seen for _, seen in shifted(x, kernel)], axis=2)  # (n, c, taps, d, h, w)
+    taps = np.stack([seen for _, seen in shifted(x, kernel, dilation)], axis=2)  # (n, c, taps, d, h, w)
     dweight = np.zeros((dy.shape[1], *taps.shape[1:3]), np.float32)
     for n, *pixel in product(range(len(x)), *map(range, x.shape[2:])):
         dweight += dy[(n, slice(None), None, None, *pixel)] * taps[(n, slice(None), slice(None), *pixel)]
@@ -123,12 +127,12 @@ def plain_weight_sum(dy: np.ndarray, x: np.ndarray, kernel: tuple[int, ...]) -> 
 
 
 def plain(case: Conv, call: Call) -> np.ndarray:
-    arrays = call.inputs
+    arrays, dilation = call.inputs, call.scalars["dilation"]
     if call.kernel == "conv_forward":
-        return plain_sum(arrays["x"], arrays["weight"])
+        return plain_sum(arrays["x"], arrays["weight"], dilation)
     if call.kernel == "conv_backward_data":
-        return plain_sum(arrays["dy"], np.flip(arrays["weight"], (2, 3, 4)).swapaxes(0, 1), True)
-    return plain_weight_sum(arrays["dy"], arrays["x"], call.outputs["dweight"][0][2:])
+        return plain_sum(arrays["dy"], np.flip(arrays["weight"], (2, 3, 4)).swapaxes(0, 1), dilation, True)
+    return plain_weight_sum(arrays["dy"], arrays["x"], call.outputs["dweight"][0][2:], dilation)
 
 
 @lru_cache(maxsize=1)
@@ -154,8 +158,10 @@ FEW_TILES = 32
 
 def tiles(case: Conv) -> int:
     n, _, *size = case.x
-    *slices, h, w = Window.of(size, case.kernel, 1, case.padding).out_size
-    return n * math.prod(slices) * -(-h // 4) * -(-w // 4)
+    window = Window.of(size, case.kernel, 1, case.padding, case.dilation)
+    *slices, h, w = window.out_size
+    along = (d * -(-n // (4 * d)) for n, d in zip((h, w), window.dilation[-2:], strict=True))
+    return n * math.prod(slices) * math.prod(along)
 
 
 @every_isa
@@ -185,6 +191,14 @@ def tiles(case: Conv) -> int:
             (64, (16, 20), 2, ((1, 0), (1, 0))),
             (64, (12, 16), 4, ((2, 1), (2, 1))),
             (64, (3, 12, 16), 2, ((1, 0),) * 3),
+        )
+    ]
+    + [
+        Conv(x=(2, 32, *size), k=64, kernel=kernel, padding=padding, dilation=dilation, bias=False)
+        for size, kernel, padding, dilation in (
+            ((15, 18), 3, 2, 2),
+            ((12, 16), 3, (3, 4), (3, 4)),
+            ((16, 16), 5, 4, 2),
         )
     ],
     ids=str,

@@ -100,17 +100,19 @@ def depthwise(draw: st.DrawFn) -> Conv:
 
 @st.composite
 def winograd(draw: st.DrawFn) -> Conv:
-    """3x3 with stride 1; channels, filters and images around the least that Winograd's algorithm takes."""
+    """3x3 with stride 1, some dilated; channels, filters and images around the least that Winograd takes."""
     least = st.sampled_from(((15, 70), (16, 63), (16, 64), (17, 64), (31, 33), (32, 32), (33, 40)))
     many = st.sampled_from(((120, 121), (121, 121), (122, 120)))  # past the ones that are transformed at once
     c, k = draw(least | least | many)
     c, k = draw(st.sampled_from(((c, k), (k, c))))
     groups, longest = (1, 13) if c * k > 10_000 else (draw(st.sampled_from((1, 1, 2))), 19)
+    padding, dilation = pads(draw, 2), draw(st.sampled_from(((1, 1), (1, 1), (2, 2), (3, 2), (4, 4), (2, 3))))
     return Conv(
-        x=(draw(st.integers(1, 3)), groups * c, *per_axis(draw, 2, st.integers(3, longest))),
+        x=(draw(st.integers(1, 3)), groups * c, *sizes(draw, (3, 3), padding, dilation, longest)),
         k=groups * k,
         kernel=(3, 3),
-        padding=pads(draw, 2),
+        padding=padding,
+        dilation=dilation,
         groups=groups,
         bias=draw(st.booleans()),
         residual=draw(st.booleans()),

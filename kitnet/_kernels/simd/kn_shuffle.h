@@ -2,6 +2,9 @@
 
 #if KN_VBYTES / KN_SIZE == 16
 #define KN_IOTA 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+#define KN_LIST(at, u) \
+    at(0, u), at(1, u), at(2, u), at(3, u), at(4, u), at(5, u), at(6, u), at(7, u), \
+    at(8, u), at(9, u), at(10, u), at(11, u), at(12, u), at(13, u), at(14, u), at(15, u)
 #define KN_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define KN_ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 #define KN_EVEN_OVERLAP 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31
@@ -12,6 +15,7 @@
 #define KN_SLIDE_DOWN 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 #elif KN_VBYTES / KN_SIZE == 8
 #define KN_IOTA 0, 1, 2, 3, 4, 5, 6, 7
+#define KN_LIST(at, u) at(0, u), at(1, u), at(2, u), at(3, u), at(4, u), at(5, u), at(6, u), at(7, u)
 #define KN_EVEN 0, 2, 4, 6, 8, 10, 12, 14
 #define KN_ODD 1, 3, 5, 7, 9, 11, 13, 15
 #define KN_EVEN_OVERLAP 0, 2, 4, 6, 9, 11, 13, 15
@@ -22,6 +26,7 @@
 #define KN_SLIDE_DOWN 1, 2, 3, 4, 5, 6, 7, 8
 #elif KN_VBYTES / KN_SIZE == 4
 #define KN_IOTA 0, 1, 2, 3
+#define KN_LIST(at, u) at(0, u), at(1, u), at(2, u), at(3, u)
 #define KN_EVEN 0, 2, 4, 6
 #define KN_ODD 1, 3, 5, 7
 #define KN_EVEN_OVERLAP 0, 2, 5, 7
@@ -54,3 +59,30 @@ static inline V KN(slide)(V a, V b) { return __builtin_shufflevector(a, b, KN_SL
 /* a, a lane further up or down; where a lane is left over, the first of b. */
 static inline V KN(slide_up)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE_UP); }
 static inline V KN(slide_down)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE_DOWN); }
+
+#if KN_SIZE == 4
+/* The same of units of 1, 2 or 4 lanes: every second unit of the pair (a, b), from the first or the second on; the units
+ * of a and b by turns, two halves. */
+#define KN_EVEN_AT(i, u) (i) / (u) * 2 * (u) + (i) % (u)
+#define KN_ODD_AT(i, u) KN_EVEN_AT(i, u) + (u)
+#define KN_ZIP_AT(i, u) (i) / (u) % 2 * KN_VBYTES / KN_SIZE + (i) / (u) / 2 * (u) + (i) % (u)
+#define KN_ZIP_HIGH_AT(i, u) KN_ZIP_AT((i) + KN_VBYTES / KN_SIZE, u)
+#define KN_UNITS(name, at, u, a, b) ((u) == 1 ? KN(name)(a, b) \
+    : (u) == 2 ? __builtin_shufflevector(a, b, KN_LIST(at, 2)) : __builtin_shufflevector(a, b, KN_LIST(at, 4)))
+static inline __attribute__((always_inline)) V KN(even_units)(V a, V b, const int u)
+{
+    return KN_UNITS(even, KN_EVEN_AT, u, a, b);
+}
+static inline __attribute__((always_inline)) V KN(odd_units)(V a, V b, const int u)
+{
+    return KN_UNITS(odd, KN_ODD_AT, u, a, b);
+}
+static inline __attribute__((always_inline)) V KN(zip_low_units)(V a, V b, const int u)
+{
+    return KN_UNITS(zip_low, KN_ZIP_AT, u, a, b);
+}
+static inline __attribute__((always_inline)) V KN(zip_high_units)(V a, V b, const int u)
+{
+    return KN_UNITS(zip_high, KN_ZIP_HIGH_AT, u, a, b);
+}
+#endif

@@ -50,7 +50,8 @@ typedef struct {
 
 /* A vector of Winograd tiles: one strip of them, or two or four shorter ones, from as many rows of tiles. Each quarter
  * of the vector is read from four rows of its own (or on from the quarter before): row i begins at off[quarter][i] in
- * the plane, KN_NOWHERE where it lies in the padding, and its elements are those from low[quarter] to high[quarter]. */
+ * the plane, KN_NOWHERE where it lies in the padding, and its elements are those from low[quarter] to high[quarter].
+ * Under a dilation so many tiles side by side are woven: each has every second, or fourth, column. */
 #define KN_NOWHERE PTRDIFF_MIN
 
 typedef struct {
@@ -60,6 +61,7 @@ typedef struct {
     ptrdiff_t strips; /* 1, 2 or 4 */
     ptrdiff_t tiles;  /* in a strip */
     ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
+    ptrdiff_t woven;  /* 1, 2 or 4 */
 } kn_tiles;
 
 /* A piece of a kernel: at most the 2x2 or 3x3 taps that F(4x4, 2x2) or F(4x4, 3x3) can take. */
@@ -74,10 +76,11 @@ typedef struct {
     void (*source)(const void *plane, const kn_tiles *tiles, void *dst, ptrdiff_t step);
     void (*filter)(const void *w, const kn_piece *piece, ptrdiff_t row, ptrdiff_t column, ptrdiff_t n, void *dst,
                    ptrdiff_t step);
-    void (*result)(const void *src, ptrdiff_t step, ptrdiff_t n, void *dst, ptrdiff_t line);
-    void (*source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step, ptrdiff_t pitch);
-    void (*gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t tiles, void *dst, ptrdiff_t step,
-                           ptrdiff_t pitch);
+    void (*result)(const void *src, ptrdiff_t step, ptrdiff_t n, ptrdiff_t woven, void *dst, ptrdiff_t line);
+    void (*source_lanes)(const void *src, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles, void *dst, ptrdiff_t step,
+                         ptrdiff_t pitch);
+    void (*gradient_lanes)(const void *src, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles, void *dst,
+                           ptrdiff_t step, ptrdiff_t pitch);
     void (*weight)(const void *m, ptrdiff_t step, ptrdiff_t n, const kn_piece *piece, void *w, ptrdiff_t apart,
                    ptrdiff_t row);
 } kn_winograd;

@@ -12,18 +12,22 @@ static void KN_SET(winograd, source)(const void *plane_, const kn_tiles *tiles, 
 {
     const R *plane = plane_;
     R *dst = (R *)dst_ + tiles->place;
+    const ptrdiff_t woven = tiles->woven, further = 4 * woven;
     V rows[KN_POINTS][KN_POINTS];
     for (int i = 0; i < KN_POINTS; i++) {
         V x[4], y[4], t[6];
         KN_UNROLL for (int s = 0; s < 4; s++) {
             const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
             x[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off, low, high);
-            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off + 4, low - 4, high - 4);
+            y[s] = off == KN_NOWHERE ? (V){0}
+                                     : KN(load_between)(plane + off + further, low - further, high - further);
         }
-        KN(win_columns)(x[0], x[1], x[2], x[3], t);
-        KN(win_columns)(y[0], y[1], y[2], y[3], y);
-        t[4] = y[0];
-        t[5] = y[1];
+        if (woven == 1)
+            KN(win_columns)(x, y, 1, t);
+        else if (woven == 2)
+            KN(win_columns)(x, y, 2, t);
+        else
+            KN(win_columns)(x, y, 4, t);
         KN_SET(win, source)(t, rows[i]);
     }
     KN_UNROLL for (int j = 0; j < KN_POINTS; j++) {
@@ -58,8 +62,9 @@ static void KN_SET(winograd, filter)(const void *w_, const kn_piece *piece, ptrd
 }
 
 /* The 4x4 outputs of n tiles: element e of tile q is src[e * step + q]; output (i, j) of tile q goes to
- * dst[i * line + 4 * q + j]. Whole vectors are read and written. */
-static void KN_SET(winograd, result)(const void *src_, ptrdiff_t step, ptrdiff_t n, void *dst_, ptrdiff_t line)
+ * dst[i * line + 4 * q + j], or between those of the tiles it is woven with. Whole vectors are read and written. */
+static void KN_SET(winograd, result)(const void *src_, ptrdiff_t step, ptrdiff_t n, ptrdiff_t woven, void *dst_,
+                                     ptrdiff_t line)
 {
     const R *src = src_;
     R *dst = dst_;
@@ -73,31 +78,30 @@ static void KN_SET(winograd, result)(const void *src_, ptrdiff_t step, ptrdiff_t
         }
         KN_UNROLL for (int i = 0; i < 4; i++) {
             V y[4];
-            R *to = dst + i * line + 4 * q;
             KN_SET(win, result)(rows[i], y);
-            const V a = KN(zip_low)(y[0], y[2]), b = KN(zip_high)(y[0], y[2]);
-            const V c = KN(zip_low)(y[1], y[3]), d = KN(zip_high)(y[1], y[3]);
-            v_store(to, KN(zip_low)(a, c));
-            v_store(to + KN_LANES, KN(zip_high)(a, c));
-            v_store(to + 2 * KN_LANES, KN(zip_low)(b, d));
-            v_store(to + 3 * KN_LANES, KN(zip_high)(b, d));
+            if (woven == 1)
+                KN(win_row)(y, 1, dst + i * line + 4 * q);
+            else if (woven == 2)
+                KN(win_row)(y, 2, dst + i * line + 4 * q);
+            else
+                KN(win_row)(y, 4, dst + i * line + 4 * q);
         }
     }
 }
 
 /* For the gradient of the weights the channels are the lanes: element (i, j) of a tile is the vector at
- * src[i * line + j * lanes], element e of its transform goes to dst[e * step]. The tiles lie 4 * lanes apart in src and
+ * src[i * line + j * column], element e of its transform goes to dst[e * step]. The tiles lie 4 * column apart in src and
  * pitch apart in dst. */
-static void KN_SET(winograd, source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_,
-                                           ptrdiff_t step, ptrdiff_t pitch)
+static void KN_SET(winograd, source_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles,
+                                           void *dst_, ptrdiff_t step, ptrdiff_t pitch)
 {
     const R *src = src_;
     R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
+    for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[KN_POINTS][KN_POINTS];
         KN_UNROLL for (int j = 0; j < KN_POINTS; j++) {
             V d[KN_POINTS], t[KN_POINTS];
-            KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = v_load(src + i * line + j * KN_LANES);
+            KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = v_load(src + i * line + j * column);
             KN_SET(win, source)(d, t);
             KN_UNROLL for (int i = 0; i < KN_POINTS; i++) rows[i][j] = t[i];
         }
@@ -110,16 +114,16 @@ static void KN_SET(winograd, source_lanes)(const void *src_, ptrdiff_t line, ptr
 }
 
 /* The same for the gradients of the results, of 4x4 elements. */
-static void KN_SET(winograd, gradient_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t tiles, void *dst_,
-                                             ptrdiff_t step, ptrdiff_t pitch)
+static void KN_SET(winograd, gradient_lanes)(const void *src_, ptrdiff_t line, ptrdiff_t column, ptrdiff_t tiles,
+                                             void *dst_, ptrdiff_t step, ptrdiff_t pitch)
 {
     const R *src = src_;
     R *dst = dst_;
-    for (; tiles; tiles--, src += 4 * KN_LANES, dst += pitch) {
+    for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[KN_POINTS][4];
         KN_UNROLL for (int j = 0; j < 4; j++) {
             V y[4], t[KN_POINTS];
-            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * KN_LANES);
+            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * column);
             KN_SET(win, gradient)(y, t);
             KN_UNROLL for (int i = 0; i < KN_POINTS; i++) rows[i][j] = t[i];
         }

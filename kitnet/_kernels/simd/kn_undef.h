@@ -20,6 +20,12 @@
 #undef v_sum
 #undef KN_MASK
 #undef KN_IOTA
+#undef KN_LIST
+#undef KN_EVEN_AT
+#undef KN_ODD_AT
+#undef KN_ZIP_AT
+#undef KN_ZIP_HIGH_AT
+#undef KN_UNITS
 #undef KN_EVEN
 #undef KN_ODD
 #undef KN_EVEN_OVERLAP

@@ -128,14 +128,29 @@ KN_INLINED void KN(win2_weight)(const V m[5], V w[2])
     w[1] = (WNA * WA) * (m[0] - m[1]) + ((WNB * WB) * (m[2] - m[3]) + m[4]);
 }
 
-/* Phases 0 to 3 of the elements that four vectors hold: one tile's first four columns in each lane. */
-KN_INLINED void KN(win_columns)(V a, V b, V c, V d, V t[4])
+/* The first columns of a tile in each lane, from four vectors and the four so many columns further on. Of woven tiles u
+ * lie side by side, each with every u-th column: those are units of u lanes. */
+KN_INLINED void KN(win_columns)(const V x[4], const V y[4], const int u, V t[6])
 {
-    const V even_low = KN(even)(a, b), even_high = KN(even)(c, d), odd_low = KN(odd)(a, b), odd_high = KN(odd)(c, d);
-    t[0] = KN(even)(even_low, even_high);
-    t[1] = KN(even)(odd_low, odd_high);
-    t[2] = KN(odd)(even_low, even_high);
-    t[3] = KN(odd)(odd_low, odd_high);
+    const V even_low = KN(even_units)(x[0], x[1], u), even_high = KN(even_units)(x[2], x[3], u);
+    const V odd_low = KN(odd_units)(x[0], x[1], u), odd_high = KN(odd_units)(x[2], x[3], u);
+    t[0] = KN(even_units)(even_low, even_high, u);
+    t[1] = KN(even_units)(odd_low, odd_high, u);
+    t[2] = KN(odd_units)(even_low, even_high, u);
+    t[3] = KN(odd_units)(odd_low, odd_high, u);
+    t[4] = KN(even_units)(KN(even_units)(y[0], y[1], u), KN(even_units)(y[2], y[3], u), u);
+    t[5] = KN(even_units)(KN(odd_units)(y[0], y[1], u), KN(odd_units)(y[2], y[3], u), u);
+}
+
+/* The other way round: four outputs of the tile in each lane, to four vectors of columns. */
+KN_INLINED void KN(win_row)(const V y[4], const int u, R *to)
+{
+    const V a = KN(zip_low_units)(y[0], y[2], u), b = KN(zip_high_units)(y[0], y[2], u);
+    const V c = KN(zip_low_units)(y[1], y[3], u), d = KN(zip_high_units)(y[1], y[3], u);
+    v_store(to, KN(zip_low_units)(a, c, u));
+    v_store(to + KN_LANES, KN(zip_high_units)(a, c, u));
+    v_store(to + 2 * KN_LANES, KN(zip_low_units)(b, d, u));
+    v_store(to + 3 * KN_LANES, KN(zip_high_units)(b, d, u));
 }
 
 #define KN_TAPS 2
