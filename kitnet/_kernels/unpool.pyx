@@ -5,7 +5,6 @@ range, and where two are the same, the later number stays. Numbers are moved, so
 """
 
 from cython.parallel cimport prange
-from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from ._threads cimport team
@@ -15,20 +14,20 @@ ctypedef fused real:
     double
 
 
-cdef void put(const real* x, const int64_t* index, Py_ssize_t n, real* y, Py_ssize_t plane) noexcept nogil:
+cdef void put(const real* x, const int* index, Py_ssize_t n, real* y, Py_ssize_t plane) noexcept nogil:
     cdef Py_ssize_t i
     memset(y, 0, plane * sizeof(real))
     for i in range(n):
         y[index[i]] = x[i]
 
 
-cdef void take(const real* dy, const int64_t* index, Py_ssize_t n, real* dx) noexcept nogil:
+cdef void take(const real* dy, const int* index, Py_ssize_t n, real* dx) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         dx[i] = dy[index[i]]
 
 
-def unpool_forward(const real[:, ::1] x not None, const int64_t[:, ::1] index not None, real[:, ::1] y not None,
+def unpool_forward(const real[:, ::1] x not None, const int[:, ::1] index not None, real[:, ::1] y not None,
                    int n_threads):
     cdef Py_ssize_t planes = x.shape[0], n = x.shape[1], plane = y.shape[1], i
     if planes == 0:
@@ -37,7 +36,7 @@ def unpool_forward(const real[:, ::1] x not None, const int64_t[:, ::1] index no
         put(&x[0, 0] + i * n, &index[0, 0] + i * n, n, &y[0, 0] + i * plane, plane)
 
 
-def unpool_backward(const real[:, ::1] dy not None, const int64_t[:, ::1] index not None, real[:, ::1] dx not None,
+def unpool_backward(const real[:, ::1] dy not None, const int[:, ::1] index not None, real[:, ::1] dx not None,
                     int n_threads):
     cdef Py_ssize_t planes = dx.shape[0], n = dx.shape[1], plane = dy.shape[1], i
     if planes == 0:

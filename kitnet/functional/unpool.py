@@ -55,7 +55,7 @@ def _max_unpool(
     out = unpooled(x.shape[2:], kernel_size, stride, padding, output_size)
     shape = x.shape[:2] + out
     checked_size(shape, x.dtype.itemsize, "kernel_size")
-    indices = gate_int(indices, "indices", np.int64, shape=x.shape, below=plane_size(shape, "kernel_size"))
+    indices = gate_int(indices, "indices", np.int32, shape=x.shape, below=plane_size(shape, "kernel_size"))
     y = empty(shape, x.dtype)
     kernels().unpool_forward(_planes(x), _planes(indices), _planes(y), n_threads())
     return y
@@ -71,14 +71,14 @@ def _max_unpool_backward(
     padding: Size,
     output_size: Sequence[int] | None,
 ) -> Array:
-    indices = gate_int(indices, "indices", np.int64, ndim + 2)
+    indices = gate_int(indices, "indices", getattr(indices, "dtype", None), ndim + 2)
     if 0 in indices.shape[1:]:
         raise ValueError(
             f"indices: expected sizes of at least 1 (only the batch may be 0), got shape {indices.shape}"
         )
     out = unpooled(indices.shape[2:], kernel_size, stride, padding, output_size)
     dy = gate(dy, "dy", shape=indices.shape[:2] + out)
-    gate_int(indices, "indices", np.int64, below=plane_size(dy.shape, "kernel_size"))
+    indices = gate_int(indices, "indices", np.int32, below=plane_size(dy.shape, "kernel_size"))
     dx = empty(indices.shape, dy.dtype)
     kernels().unpool_backward(_planes(dy), _planes(indices), _planes(dx), n_threads())
     return dx

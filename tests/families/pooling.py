@@ -67,7 +67,7 @@ class Unpool(Case):
 
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
-        places = np.tile(np.arange(self.places), (self.planes, 1))
+        places = np.tile(np.arange(self.places, dtype=np.int32), (self.planes, 1))
         index = np.ascontiguousarray(rng.permuted(places, axis=1)[:, : self.n])
         if self.twice:
             index[:, 1::2] = index[:, :-1:2]

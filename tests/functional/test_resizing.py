@@ -194,7 +194,7 @@ def test_unpooling_takes_the_size_that_was_lost():
 
 
 def test_unpooling_refuses_indices_out_of_range():
-    for bad in (4, -1):
+    for bad in (4, -1, 1 << 32, -(1 << 32)):
         with pytest.raises(ValueError, match=r"indices: expected values from 0 to 3"):
             F.max_unpool1d(signal(1, 2), np.array([[[0, bad]]]), 2)
         with pytest.raises(ValueError, match=r"indices: expected values from 0 to 3"):
