@@ -133,6 +133,7 @@ static inline V KN(load_lanes)(const R *p, KN(lanes) lanes)
 #elif defined(KN_AVX2)
     return _mm256_maskload_pd(p, lanes);
 #else
+    if (lanes.low == 0 && lanes.high == KN_LANES) return KN(load)(p);
     union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.r = {0}};
     for (ptrdiff_t i = lanes.low; i < lanes.high; i++) u.r[i] = p[i];
     return u.v;
@@ -147,6 +148,16 @@ static inline V KN(load_between)(const R *p, ptrdiff_t low, ptrdiff_t high)
 }
 
 /* The first n lanes of each of ``strips`` equal parts of v, one part behind the other; whole vectors are written. */
+#if !defined(KN_AVX512) || KN_SIZE != 4
+static __attribute__((noinline, unused)) void KN(store_parts)(R *p, V v, ptrdiff_t strips, ptrdiff_t n)
+{
+    const union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
+    const ptrdiff_t part = KN_LANES / strips;
+    for (ptrdiff_t s = 0; s < strips; s++)
+        for (ptrdiff_t i = 0; i < n; i++) p[s * n + i] = u.r[s * part + i];
+}
+#endif
+
 static inline void KN(store_strips)(R *p, V v, ptrdiff_t strips, ptrdiff_t n)
 {
 #if defined(KN_AVX512) && KN_SIZE == 4
@@ -156,14 +167,10 @@ static inline void KN(store_strips)(R *p, V v, ptrdiff_t strips, ptrdiff_t n)
     }
     KN(store)(p, v);
 #else
-    if (strips == 1) {
+    if (strips == 1)
         KN(store)(p, v);
-        return;
-    }
-    const union { V v; R r[KN_VBYTES / KN_SIZE]; } u = {.v = v};
-    const ptrdiff_t part = KN_LANES / strips;
-    for (ptrdiff_t s = 0; s < strips; s++)
-        for (ptrdiff_t i = 0; i < n; i++) p[s * n + i] = u.r[s * part + i];
+    else
+        KN(store_parts)(p, v, strips, n);
 #endif
 }
 

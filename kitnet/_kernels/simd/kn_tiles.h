@@ -13,14 +13,18 @@ static void KN_SET(winograd, source)(const void *plane_, const kn_tiles *tiles, 
     const R *plane = plane_;
     R *dst = (R *)dst_ + tiles->place;
     const ptrdiff_t woven = tiles->woven, further = 4 * woven;
+    KN(lanes) near[4], far[4];
     V rows[KN_POINTS][KN_POINTS];
+    for (int s = 0; s < 4; s++) {
+        near[s] = KN(lanes_between)(tiles->low[s], tiles->high[s]);
+        far[s] = KN(lanes_between)(tiles->low[s] - further, tiles->high[s] - further);
+    }
     for (int i = 0; i < KN_POINTS; i++) {
         V x[4], y[4], t[6];
         KN_UNROLL for (int s = 0; s < 4; s++) {
-            const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
-            x[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off, low, high);
-            y[s] = off == KN_NOWHERE ? (V){0}
-                                     : KN(load_between)(plane + off + further, low - further, high - further);
+            const ptrdiff_t off = tiles->off[s][i];
+            x[s] = off == KN_NOWHERE ? (V){0} : KN(load_lanes)(plane + off, near[s]);
+            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_lanes)(plane + off + further, far[s]);
         }
         if (woven == 1)
             KN(win_columns)(x, y, 1, t);
@@ -99,9 +103,11 @@ static void KN_SET(winograd, source_lanes)(const void *src_, ptrdiff_t line, ptr
     R *dst = dst_;
     for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[KN_POINTS][KN_POINTS];
-        KN_UNROLL for (int j = 0; j < KN_POINTS; j++) {
+        const R *at = src;
+        KN_UNROLL for (int j = 0; j < KN_POINTS; j++, at += column) {
             V d[KN_POINTS], t[KN_POINTS];
-            KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = v_load(src + i * line + j * column);
+            __asm__("" : "+r"(at)); /* one pointer, instead of all sums of its steps */
+            KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = v_load(at + i * line);
             KN_SET(win, source)(d, t);
             KN_UNROLL for (int i = 0; i < KN_POINTS; i++) rows[i][j] = t[i];
         }
@@ -121,9 +127,11 @@ static void KN_SET(winograd, gradient_lanes)(const void *src_, ptrdiff_t line, p
     R *dst = dst_;
     for (; tiles; tiles--, src += 4 * column, dst += pitch) {
         V rows[KN_POINTS][4];
-        KN_UNROLL for (int j = 0; j < 4; j++) {
+        const R *at = src;
+        KN_UNROLL for (int j = 0; j < 4; j++, at += column) {
             V y[4], t[KN_POINTS];
-            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(src + i * line + j * column);
+            __asm__("" : "+r"(at)); /* one pointer, instead of all sums of its steps */
+            KN_UNROLL for (int i = 0; i < 4; i++) y[i] = v_load(at + i * line);
             KN_SET(win, gradient)(y, t);
             KN_UNROLL for (int i = 0; i < KN_POINTS; i++) rows[i][j] = t[i];
         }
