@@ -277,8 +277,6 @@ cdef void write_results(const kn_ops* ops, const Work* work, const Block* block,
                 spoilt[block.image + n // block.count[0]] = 1
         for h in range(block.count[1]):
             row = place_of(f, 1, block.first[1] + h)
-            if row >= f.out[1]:  # some phases are shorter
-                continue
             to = dest + (block.image + n // block.count[0]) * dest_image + column
             to += ((block.first[0] + n % block.count[0]) * f.out[1] + row) * f.out[2]
             ops.rows_out(results + (n * block.count[1] + h) * wide, work.line,

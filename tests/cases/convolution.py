@@ -288,9 +288,10 @@ WINOGRAD: list[dict[str, Any]] = [
                 (2, 9, 40, (2, 6), (2, 6), {}),
             )
         ),
-        {"x": (1, 16, 3, 290), "k": 64, "dilation": 2, "padding": 2},
+        *({"x": (1, 16, 6, 290), "k": 64, "dilation": (1, d), "padding": (1, d)} for d in (2, 4)),
         {"x": (1, 32, 40, 40), "k": 32, "dilation": 2, "padding": 2},
-        {"x": (1, 32, 9, 90), "k": 33, "dilation": (1, 45), "padding": (1, 45)},
+        {"x": (1, 16, 4, 530), "k": 32, "dilation": (1, 2), "padding": (1, 2)},  # rows in two blocks
+        {"x": (1, 32, 4, 180), "k": 33, "dilation": (1, 45), "padding": (1, 45)},
         {"x": (2, 64, 14, 18), "k": 96, "dilation": 2, "padding": 1, "groups": 2},
         *({"x": (n, 130, 8, 9), "k": 131, "dilation": 2, "padding": 2} for n in (1, 9)),
         {"x": (2, 32, 14, 24), "k": 33, "kernel": 5, "dilation": (3, 2), "padding": (6, 4), **_RELU},
