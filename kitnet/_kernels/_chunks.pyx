@@ -9,12 +9,14 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memset
 
 from ._dispatch cimport flush_on, flush_restore
+from ._integers cimport up
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
     CHUNKS = 64             # chunks at a time,
     PARTIAL = 1 << 23       # but no more than this many bytes of them
+    AT_ONCE = 2048          # elements that are added up at a time
 
 
 cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts, Py_ssize_t chunks, double macs,
@@ -51,16 +53,25 @@ cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts,
             PyErr_CheckSignals()
         if chunks > 1:
             with nogil:
-                add_up(sums, tasks // parts, total, size, dweight, chunk > 0)
+                add_up(sums, tasks // parts, total, size, dweight, chunk > 0, threads)
                 if dbias != NULL:
-                    add_up(sums + size, tasks // parts, total, bias_size, dbias, chunk > 0)
+                    add_up(sums + size, tasks // parts, total, bias_size, dbias, chunk > 0, 1)
         chunk += at_once
     return 0
 
 
 cdef void add_up(const real* sums, Py_ssize_t chunks, Py_ssize_t pitch, Py_ssize_t n, real* to,
-                 bint accumulate) noexcept nogil:
+                 bint accumulate, int threads) noexcept nogil:
     """to (+)= the chunks' sums, in order."""
+    cdef Py_ssize_t block
+    for block in prange(up(n, AT_ONCE), num_threads=team(threads, <double>n * chunks / 4), schedule="static"):
+        add_block(sums + block * AT_ONCE, chunks, pitch, min(AT_ONCE, n - block * AT_ONCE), to + block * AT_ONCE,
+                  accumulate)
+
+
+cdef void add_block(const real* sums, Py_ssize_t chunks, Py_ssize_t pitch, Py_ssize_t n, real* to,
+                    bint accumulate) noexcept nogil:
+    """Some elements of that, while they stay in the L1 cache."""
     cdef Py_ssize_t chunk, i
     if not accumulate:
         memset(to, 0, n * sizeof(real))

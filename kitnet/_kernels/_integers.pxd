@@ -35,3 +35,16 @@ cdef inline Py_ssize_t covered(Py_ssize_t n, Py_ssize_t tile, Py_ssize_t lanes) 
 cdef inline bint fills_tiles(Py_ssize_t n, Py_ssize_t tile, Py_ssize_t lanes, Py_ssize_t places) noexcept nogil:
     """Whether tiles over n compute at most a seventh more than so many places."""
     return 7 * covered(n, tile, lanes) <= 8 * places
+
+
+cdef inline Py_ssize_t even_columns(Py_ssize_t columns, Py_ssize_t blocks, Py_ssize_t tasks, Py_ssize_t unit,
+                                    bint fewer, int threads) noexcept nogil:
+    """Columns in a block, of so many ``blocks``, or one more, or one ``fewer``, if the threads have more equal work then;
+    ``tasks`` for each block, and tiles of ``unit``."""
+    cdef Py_ssize_t n, cost, best = blocks, least = up(blocks * tasks, threads) * up(up(columns, blocks), unit)
+    least -= least // 16
+    for n in range(max(1, blocks - fewer), blocks + 2):
+        cost = up(n * tasks, threads) * up(up(columns, n), unit)
+        if cost < least:
+            least, best = cost, n
+    return up(columns, best)

@@ -5,7 +5,8 @@
         for each block of channels:
             stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
             for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
-                before; after the last ones cast_out: bias, what is to be added, clipping, transposed into the images
+                before; after the last ones, for some tiles together, cast_out: bias, what is to be added, clipping,
+                transposed into the images
 
 The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
 micro-kernel. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
@@ -21,7 +22,7 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport part, up
+from ._integers cimport even_columns, part, up
 from ._lanes cimport KC, WIDTH, Product, planes_alias, reads_in_place
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
@@ -37,6 +38,7 @@ cdef enum:
     TURNED = 64             # taps that are turned at a time when the weights are packed
     SPLIT = 1 << 19         # multiply-adds in a task at least,
     ROWS = 16               # and rows of pixels, for each reading of the weights
+    GROUPED = 128           # sums of a filter that are written at a time, at most
 
 
 cdef struct Plan:
@@ -114,6 +116,9 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     if lattice.images > 1:
         choose_blocks(lattice, max(ops.cast_rows, places), 0,
                       even_images(f.batch, lattice.images, f.groups * plan.filter_blocks, threads), -1)
+    elif axis[0].out * axis[1].out == 1:
+        choose_blocks(lattice, even_columns(axis[2].out, lattice.blocks[2], f.batch * f.groups * plan.filter_blocks,
+                                            ops.cast_rows, plan.in_place, threads), 0, 1, -1)
     plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
@@ -168,17 +173,19 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
     """packed[item * width + i] = weight[row i, channel and tap of the item], zeros where there is no row."""
     cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
     cdef const real* w
+    cdef real* to
     for b in range((channels + at_once - 1) // at_once):
         n = min(at_once, channels - b * at_once)
         w = weight + b * at_once * f.depth_step
-        if f.taps == 1 and f.row_step == 1:  # own[channel and tap][row]
-            memcpy(own, w, count * sizeof(real))
-            memset(own + count, 0, (width - count) * sizeof(real))
+        to = packed + b * at_once * width if f.taps == 1 else own  # own[channel and tap][row]
+        if f.taps == 1 and f.row_step == 1:
+            memcpy(to, w, count * sizeof(real))
+            memset(to + count, 0, (width - count) * sizeof(real))
         else:
             for v in range(width // ops.lanes):
                 ops.turn(w + v * ops.lanes * f.row_step, f.row_step, min(ops.lanes, rows - v * ops.lanes), n * f.taps,
-                         0, own + v * ops.lanes, width, n * f.taps)
-        for c in range(n):
+                         0, to + v * ops.lanes, width, n * f.taps)
+        for c in range(n if f.taps > 1 else 0):
             for t in range(lattice.taps):
                 memcpy(packed + item(lattice, channels, b * at_once + c, t) * width,
                        own + (c * f.taps + tap[t]) * width, width * sizeof(real))
@@ -235,7 +242,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
                   Py_ssize_t n, Py_ssize_t d, Py_ssize_t h, const real* source, const real* staged, const real* panel,
-                  const real* bias, const real* residual, real* dest, real* sum) noexcept nogil:
+                  const real* bias, const real* residual, real* dest, real* sums) noexcept nogil:
     """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
@@ -243,9 +250,10 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     cdef Py_ssize_t lines = axis[0].taps * axis[1].taps
     cdef Py_ssize_t tiles = (rows.width + ops.cast_rows - 1) // ops.cast_rows
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
-    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p
+    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p, begun = 0  # begun: of the tiles that are not yet written
     cdef int accumulate
     cdef const real* at = staged
+    cdef real* sum = sums
     cdef real* to = dest + rows.to * plane
     to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
            + (block.first[1] + h) * axis[1].to_step + axis[1].to_first) * axis[2].to_size
@@ -282,12 +290,21 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
                                                                rows.offset + k, panel + k * width, sum + p * width,
                                                                woven * width, accumulate, rows.ahead)
                 accumulate = True
+        sum += woven * m * width
         if rows.last:
-            k = m if woven == 1 else min(woven * m, axis[2].to_size - (block.first[2] + q) * woven)
-            ops.cast_out(sum, width, k, rows.filters, bias + rows.place, beside(residual, dest, to + q * to_step),
-                         rows.low, rows.high, to + q * to_step, plane, to_step // woven)
+            if t + 1 < tiles and woven * (part(rows.width, tiles, t + 2) - begun) <= GROUPED:
+                continue  # the next tile goes with this one
+            k = q + m - begun
+            if woven > 1:
+                k = min(woven * k, axis[2].to_size - (block.first[2] + begun) * woven)
+            ops.cast_out(sums, width, k, rows.filters, bias + rows.place,
+                         beside(residual, dest, to + begun * to_step), rows.low, rows.high, to + begun * to_step, plane,
+                         to_step // woven)
+            begun = q + m
         if plan.blocks > 1:
-            sum += woven * m * width
+            sums = sum
+        else:
+            sum = sums
 
 
 cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
@@ -323,7 +340,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
-    sums_size = lattice.axis[2].woven * (plan.most if plan.blocks > 1 else ops.cast_rows)
+    sums_size = lattice.axis[2].woven * plan.most if plan.blocks > 1 else GROUPED
     sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
                                       if plan.blocks > 1 else 1)
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)

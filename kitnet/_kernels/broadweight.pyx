@@ -83,7 +83,9 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.macs = <double>plan.size * axis[0].out * axis[1].out * axis[2].out * g.batch
     plan.vectors = up(g.filters, ops.lanes)
     plan.filter_blocks = up(g.filters, 4 * FILTERS if taps == 1 else FILTERS)
-    plan.channel_blocks = max(1, min(g.channels, up(g.channels * taps, TAPS // 2 if taps == 1 else TAPS)))
+    plan.channel_blocks = max(1, min(g.channels, up(g.channels * taps, TAPS)))
+    if taps == 1 and g.channels > TAPS // 2:  # two tasks, though for each dy is turned again
+        plan.channel_blocks = max(2, plan.channel_blocks)
     plan.most_vectors = up(up(plan.vectors, WIDTH), plan.filter_blocks) * WIDTH
     plan.most_channels = up(g.channels, plan.channel_blocks)
     if axis[2].stride == 2 and axis[2].phases == 2:

@@ -168,17 +168,73 @@ static void KN(rows_out)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, p
     }
 }
 
-/* A square of vectors, turned: after log2(lanes) rounds of zipping its halves, lane j of vector i is lane i of vector j. */
-static inline __attribute__((always_inline)) void KN(transpose)(V v[KN_VBYTES / KN_SIZE])
+#define KN_QUARTER (16 / KN_SIZE)    /* elements of a quarter: 16 bytes, though some vectors have but two, or one */
+#define KN_QUARTERS (KN_VBYTES / 16) /* of a vector */
+
+/* Squares of quarters, turned: after log2(elements) rounds of zipping the halves of each KN_QUARTER vectors, element j of
+ * each quarter of vector i is element i of that quarter of vector j. */
+static inline __attribute__((always_inline)) void KN(turn_quarters)(V v[KN_VBYTES / KN_SIZE])
 {
     V t[KN_VBYTES / KN_SIZE];
-    KN_UNROLL for (int round = 1; round < KN_LANES; round *= 2) {
+    KN_UNROLL for (int round = 1; round < KN_QUARTER; round *= 2) {
         KN_UNROLL for (int i = 0; i < KN_LANES / 2; i++) {
-            t[2 * i] = KN(zip_low)(v[i], v[i + KN_LANES / 2]);
-            t[2 * i + 1] = KN(zip_high)(v[i], v[i + KN_LANES / 2]);
+            const int at = i / (KN_QUARTER / 2) * KN_QUARTER + i % (KN_QUARTER / 2);
+            t[2 * i] = KN(quarters_low)(v[at], v[at + KN_QUARTER / 2]);
+            t[2 * i + 1] = KN(quarters_high)(v[at], v[at + KN_QUARTER / 2]);
         }
         KN_UNROLL for (int i = 0; i < KN_LANES; i++) v[i] = t[i];
     }
+}
+
+/* A vector of quarters that lie `apart`. */
+static inline __attribute__((always_inline)) V KN(load_quarters)(const R *p, ptrdiff_t apart)
+{
+#if defined(KN_AVX512)
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps((const float *)p));
+    v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps((const float *)(p + apart)));
+    v = _mm512_mask_broadcast_f32x4(v, 0x0f00, _mm_loadu_ps((const float *)(p + 2 * apart)));
+    return (V)_mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps((const float *)(p + 3 * apart)));
+#elif defined(KN_AVX2)
+    const __m256 v = _mm256_castps128_ps256(_mm_loadu_ps((const float *)p));
+    return (V)_mm256_insertf128_ps(v, _mm_loadu_ps((const float *)(p + apart)), 1);
+#else
+    (void)apart;
+    return v_load(p);
+#endif
+}
+
+/* A square of vectors, turned: lane j of vector i is p[j * pitch + i]. The quarters go where they belong as they are
+ * loaded, which takes no shuffles. */
+static inline __attribute__((always_inline)) void KN(load_turned)(const R *p, ptrdiff_t pitch,
+                                                                  V v[KN_VBYTES / KN_SIZE])
+{
+    KN_UNROLL for (int i = 0; i < KN_LANES; i++)
+        v[i] = KN(load_quarters)(p + i % KN_QUARTER * pitch + i / KN_QUARTER * KN_QUARTER, KN_QUARTER * pitch);
+    KN(turn_quarters)(v);
+}
+
+/* The same of vectors in registers: lane j of vector i is lane i of vector j. */
+static inline __attribute__((always_inline)) void KN(transpose)(V v[KN_VBYTES / KN_SIZE])
+{
+#if KN_VBYTES > 16
+    typedef long long pairs __attribute__((vector_size(KN_VBYTES)));
+    V t[KN_VBYTES / KN_SIZE];
+    KN_UNROLL for (int round = 1; round < KN_QUARTERS; round *= 2) {
+        KN_UNROLL for (int i = 0; i < KN_LANES / 2; i++) {
+            const int from = i / KN_QUARTER * 2 * KN_QUARTER + i % KN_QUARTER;
+            const pairs a = (pairs)v[from], b = (pairs)v[from + KN_QUARTER];
+#if KN_VBYTES == 64
+            t[i] = (V)__builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
+            t[i + KN_LANES / 2] = (V)__builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+#else
+            t[i] = (V)__builtin_shufflevector(a, b, 0, 1, 4, 5);
+            t[i + KN_LANES / 2] = (V)__builtin_shufflevector(a, b, 2, 3, 6, 7);
+#endif
+        }
+        KN_UNROLL for (int i = 0; i < KN_LANES; i++) v[i] = t[i];
+    }
+#endif
+    KN(turn_quarters)(v);
 }
 
 /* Rows turned to columns: dst[q * step + c] = src[c * plane + first + q] where that index of the row is in [0, size) and
@@ -192,6 +248,12 @@ static void KN(turn)(const void *src_, ptrdiff_t plane, ptrdiff_t channels, ptrd
     const ptrdiff_t kept = step < KN_LANES ? step : KN_LANES, whole = (n - 1) * step - KN_LANES + kept;
     for (ptrdiff_t q = 0; q < n; q += KN_LANES) {
         V v[KN_VBYTES / KN_SIZE];
+        if (channels == KN_LANES && first + q >= 0 && q + KN_LANES <= size - first && q + KN_LANES <= n
+            && (q + KN_LANES - 1) * step <= whole) {
+            KN(load_turned)(src + q, plane, v);
+            KN_UNROLL for (ptrdiff_t i = 0; i < KN_LANES; i++) v_store(dst + (q + i) * step, v[i]);
+            continue;
+        }
         const ptrdiff_t count = n - q < KN_LANES ? n - q : KN_LANES;
         for (ptrdiff_t c = 0; c < KN_LANES; c++)
             v[c] = c < channels ? KN(load_between)(src + c * plane + q, -first - q, size - first - q) : (V){0};

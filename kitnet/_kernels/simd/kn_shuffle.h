@@ -47,6 +47,24 @@
 #define KN_SLIDE_DOWN 1, 2
 #endif
 
+/* The same zip in each quarter, of 16 bytes. */
+#if KN_VBYTES == 64 && KN_SIZE == 4
+#define KN_QUARTERS_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define KN_QUARTERS_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#elif KN_VBYTES == 64
+#define KN_QUARTERS_LOW 0, 8, 2, 10, 4, 12, 6, 14
+#define KN_QUARTERS_HIGH 1, 9, 3, 11, 5, 13, 7, 15
+#elif KN_VBYTES == 32 && KN_SIZE == 4
+#define KN_QUARTERS_LOW 0, 8, 1, 9, 4, 12, 5, 13
+#define KN_QUARTERS_HIGH 2, 10, 3, 11, 6, 14, 7, 15
+#elif KN_VBYTES == 32
+#define KN_QUARTERS_LOW 0, 4, 2, 6
+#define KN_QUARTERS_HIGH 1, 5, 3, 7
+#else
+#define KN_QUARTERS_LOW KN_ZIP_LOW
+#define KN_QUARTERS_HIGH KN_ZIP_HIGH
+#endif
+
 /* Every second element of the pair (a, b), from the first or the second on; a0 b0 a1 b1 ..., its two halves. */
 static inline V KN(even)(V a, V b) { return __builtin_shufflevector(a, b, KN_EVEN); }
 static inline V KN(odd)(V a, V b) { return __builtin_shufflevector(a, b, KN_ODD); }
@@ -54,6 +72,8 @@ static inline V KN(odd)(V a, V b) { return __builtin_shufflevector(a, b, KN_ODD)
 static inline V KN(even_overlap)(V a, V b) { return __builtin_shufflevector(a, b, KN_EVEN_OVERLAP); }
 static inline V KN(zip_low)(V a, V b) { return __builtin_shufflevector(a, b, KN_ZIP_LOW); }
 static inline V KN(zip_high)(V a, V b) { return __builtin_shufflevector(a, b, KN_ZIP_HIGH); }
+static inline V KN(quarters_low)(V a, V b) { return __builtin_shufflevector(a, b, KN_QUARTERS_LOW); }
+static inline V KN(quarters_high)(V a, V b) { return __builtin_shufflevector(a, b, KN_QUARTERS_HIGH); }
 /* The last element of a, then those of b but its last. */
 static inline V KN(slide)(V a, V b) { return __builtin_shufflevector(a, b, KN_SLIDE); }
 /* a, a lane further up or down; where a lane is left over, the first of b. */

@@ -31,6 +31,8 @@
 #undef KN_EVEN_OVERLAP
 #undef KN_ZIP_LOW
 #undef KN_ZIP_HIGH
+#undef KN_QUARTERS_LOW
+#undef KN_QUARTERS_HIGH
 #undef KN_SLIDE
 #undef KN_SLIDE_UP
 #undef KN_SLIDE_DOWN
