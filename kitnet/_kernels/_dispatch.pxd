@@ -152,6 +152,9 @@ cdef extern from "kn_table.h" nogil:
                          Py_ssize_t step) noexcept nogil
         void (*rows_in)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t size, Py_ssize_t first,
                         Py_ssize_t step, void* dst, Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
+        void (*rows_apart)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t low, Py_ssize_t high,
+                           Py_ssize_t size, Py_ssize_t first, void* dst, Py_ssize_t odd, Py_ssize_t other,
+                           Py_ssize_t dst_step, Py_ssize_t n) noexcept nogil
         void (*rows_out)(const void* src, Py_ssize_t src_step, Py_ssize_t rows, Py_ssize_t n, double bias,
                          const void* add, double low, double high, void* dst, Py_ssize_t dst_step,
                          Py_ssize_t step) noexcept nogil

@@ -84,5 +84,3 @@ cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil
 cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images) noexcept nogil
 cdef Py_ssize_t column_of(const Lattice* lattice, Py_ssize_t image, Py_ssize_t d, Py_ssize_t h) noexcept nogil
-cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source, Py_ssize_t itemsize,
-                Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil

@@ -1,11 +1,7 @@
-"""Geometry and staging of the lattice (see _lattice.pxd): from the arguments of a convolution to blocks of columns."""
+"""Geometry of the lattice (see _lattice.pxd): from the arguments of a convolution to blocks of columns."""
 
 from ._dispatch cimport kn_ops
 from ._integers cimport up
-
-cdef enum:
-    AHEAD = 32 * 1024       # bytes that are fetched into the L1 cache while others are used
-
 
 cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil:
     """The columns of the widest mac tile, among those of ``rows`` cut into equal panels."""
@@ -268,85 +264,3 @@ cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images)
     block.images = min(lattice.images, images - block.image)
     block.columns = column_of(lattice, block.images - 1, block.count[0] - 1, block.count[1] - 1) + block.count[2]
     return block
-
-
-cdef void stage_plane(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source,
-                      Py_ssize_t itemsize, const Py_ssize_t* first, const Py_ssize_t* count, Py_ssize_t ahead,
-                      char* staged) noexcept nogil:
-    """One plane of one image: ``count`` places on each axis, from padded position ``first`` on, a stride apart. The
-    same rows so many bytes ``ahead`` are the next ones, unless that is 0."""
-    cdef const Axis* d = &lattice.axis[0]
-    cdef const Axis* h = &lattice.axis[1]
-    cdef const Axis* w = &lattice.axis[2]
-    cdef Py_ssize_t z, depth, low, high, r, pitch = w.pitch * itemsize
-    cdef Py_ssize_t edge = max(0, first[2])
-    cdef const char* row
-    # The rows [low, high) lie in the image, those around them in the padding. Divisions only at the edges.
-    low, high = 0, count[1]
-    if first[1] < 0:
-        low = min(high, (-first[1] + h.stride - 1) // h.stride)
-    if first[1] + (count[1] - 1) * h.stride >= h.size:
-        high = max(low, max(0, h.size - first[1] + h.stride - 1) // h.stride)
-    for z in range(count[0]):
-        depth = first[0] + z * d.stride
-        if depth < 0 or depth >= d.size:
-            ops.rows_in(source, 0, count[1], 0, 0, 1, staged, w.pitch, count[2])
-        else:
-            if low > 0:
-                ops.rows_in(source, 0, low, 0, 0, 1, staged, w.pitch, count[2])
-            row = source + ((depth * h.size + first[1] + low * h.stride) * w.size) * itemsize
-            for r in range(high - low if ahead else 0):
-                ops.fetch(row + ahead + (r * h.stride * w.size + edge) * itemsize,
-                          min(w.size - edge, count[2] * w.stride))
-            ops.rows_in(row, h.stride * w.size, high - low, w.size, first[2], w.stride, staged + low * pitch, w.pitch,
-                        count[2])
-            if high < count[1]:
-                ops.rows_in(source, 0, count[1] - high, 0, 0, 1, staged + high * pitch, w.pitch, count[2])
-        staged += h.pitch * pitch
-
-
-cdef void stage(const kn_ops* ops, const Lattice* lattice, const Block* block, const char* source, Py_ssize_t itemsize,
-                Py_ssize_t source_image, Py_ssize_t channels, char* staged) noexcept nogil:
-    """Stage ``channels`` planes of the images of a block; ``source_image`` elements lie from image to image."""
-    cdef const Axis* axis = &lattice.axis[0]
-    cdef Py_ssize_t c, i, j, k, n, a, low, slices, ahead
-    cdef Py_ssize_t[3] first
-    cdef Py_ssize_t[3] count
-    cdef Py_ssize_t[3] base
-    cdef Py_ssize_t image = axis[0].pitch * axis[1].pitch * axis[2].pitch * itemsize
-    cdef bint packed = lattice.packed
-    # The hardware sees rows come, but not where some are left out, nor the jump to the same part of a row further on.
-    cdef bint jumps = axis[1].stride > axis[1].phases or axis[2].block < axis[2].out
-    source += block.image * source_image * itemsize
-    for a in range(3):
-        base[a] = block.first[a] * axis[a].step * axis[a].stride - axis[a].pad
-        count[a] = block.count[a] if packed else (block.count[a] - 1) * axis[a].step + 1 + axis[a].reach
-    # Of a volume, each channel has a few slices here: those of the next one are fetched meanwhile.
-    low = max(0, base[0])
-    slices = min(axis[0].size, base[0] + ((block.count[0] - 1) * axis[0].step + axis[0].reach + 1) * axis[0].stride)
-    slices = (slices - low) * axis[1].size * axis[2].size
-    low *= axis[1].size * axis[2].size
-    if axis[0].size == 1 or block.images * slices * itemsize > AHEAD:
-        slices = 0
-    ahead = lattice.source * itemsize if jumps and not packed and slices <= 0 else 0
-    for c in range(channels):
-        for n in range(block.images if slices > 0 and c < channels - 1 else 0):
-            ops.fetch(source + (lattice.source + n * source_image + low) * itemsize, slices)
-        for i in range(axis[0].taps if packed else axis[0].phases):
-            first[0] = position(&axis[0], base[0], i, packed)
-            for j in range(axis[1].taps if packed else axis[1].phases):
-                first[1] = position(&axis[1], base[1], j, packed)
-                for k in range(axis[2].taps if packed else axis[2].phases):
-                    first[2] = position(&axis[2], base[2], k, packed)
-                    for n in range(block.images):
-                        stage_plane(ops, lattice, block, source + n * source_image * itemsize, itemsize, first, count,
-                                    ahead if k == 0 and c < channels - 1 else 0, staged + n * image)
-                    staged += lattice.plane * itemsize
-        source += lattice.source * itemsize
-
-
-cdef Py_ssize_t position(const Axis* axis, Py_ssize_t base, Py_ssize_t i, bint packed) noexcept nogil:
-    """Where phase i (packed: tap i) begins in the source."""
-    if packed:
-        return base + axis.phase[axis.tap_phase[i]] + axis.tap_place[i] * axis.stride
-    return base + axis.phase[i]

@@ -3,7 +3,7 @@
     pack the weights: panels of two vectors of filters, in blocks of channels
     parallel, task = (block of columns, block of filters, group):
         for each block of channels:
-            stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
+            stage these channels of the block (see _staging.pyx), unless they can be read where they lie
             for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
                 before; after the last ones, for some tiles together, cast_out: bias, what is to be added, clipping,
                 transposed into the images
@@ -26,9 +26,10 @@ from ._integers cimport even_columns, part, up
 from ._lanes cimport KC, WIDTH, Product, planes_alias, reads_in_place
 from ._lattice cimport (
     Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
-    stage, tap_indices, tap_offsets,
+    tap_indices, tap_offsets,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
+from ._staging cimport stage
 from ._threads cimport tasks_at_once, team, thread_number
 
 cdef enum:
@@ -217,7 +218,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
         rows.offset = offsets + (plan.channels * lattice.taps if rows.last else 0)
         if not plan.in_place:
             stage(ops, lattice, &block, <const char*>(source + c * lattice.source - block.image * source_image),
-                  sizeof(real), source_image, rows.channels, staged)
+                  sizeof(real), source_image, rows.channels, False, staged)
         for p in range(part(plan.panels, plan.filter_blocks, filters),
                        part(plan.panels, plan.filter_blocks, filters + 1)):
             rows.vectors = min(WIDTH, plan.vectors - WIDTH * p)

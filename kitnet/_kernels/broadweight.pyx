@@ -2,7 +2,7 @@
 
     parallel, task = (chunk of images, group, block of filters, block of channels):
         for each block of pixels of the chunk, in order:
-            stage these channels of the block (see _lattice.pxd), unless they can be read where they lie
+            stage these channels of the block (see _staging.pyx), unless they can be read where they lie
             for each panel of two vectors of filters:
                 turn dy of these filters, so that they stand side by side, pixel by pixel
                 for each tile of taps: cast_weight, or of channels: threes_weight, on top of the pixels before
@@ -24,9 +24,10 @@ from ._integers cimport part, up
 from ._lanes cimport planes_alias
 from ._lattice cimport (
     Axis, Block, Lattice, block_at, choose_blocks, column_of, count_blocks, is_three, lies_inside, make_dense, place,
-    source_offsets, stage, tap_offsets,
+    source_offsets, tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
+from ._staging cimport stage
 
 cdef enum:
     WIDTH = 2               # vectors of filters in a panel
@@ -154,7 +155,7 @@ cdef void run_task(const Work* work, const real* dy, const real* x, real* dweigh
         block = block_at(lattice, index, g.batch)
         if not plan.in_place:
             stage(ops, lattice, &block, <const char*>x, sizeof(real), g.groups * g.channels * lattice.source, channels,
-                  <char*>staged)
+                  False, <char*>staged)
         for p in range(first_panel, end_panel):
             k = WIDTH * p * ops.lanes
             width = min(WIDTH, plan.vectors - WIDTH * p) * ops.lanes

@@ -25,10 +25,11 @@ from ._dispatch cimport flush_on, flush_restore, kn_mac, kn_ops, table
 from ._integers cimport common, covered, fills_tiles, half_tile, part, up
 from ._lanes cimport KC, Product
 from ._lattice cimport (
-    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, stage, tap_indices, tap_offsets,
+    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, tap_indices, tap_offsets,
     widest_tile,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
+from ._staging cimport stage
 from ._threads cimport tasks_at_once, team, thread_number
 from .broadcast cimport form
 
@@ -184,7 +185,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
         channels = min(plan.channels, plan.f.depth - c)
         taps = channels * lattice.taps
         stage(ops, lattice, &block, <const char*>(source + c * lattice.source), sizeof(real), source_image, channels,
-              staged)
+              False, staged)
         taps += plan.ones
         for p in range(first_panel, end_panel):
             row = part(plan.f.rows, plan.panels, p)

@@ -23,9 +23,10 @@ from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
-    stage, tap_offsets,
+    tap_offsets,
 )
 from ._pool cimport Block as Memory, scratch
+from ._staging cimport stage
 from .broadweight cimport Gradient, broadcast_weight, weight_pays
 from .depthwise cimport filter_channel_weights, is_depthwise
 from .winograd cimport is_filtering
@@ -124,7 +125,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
         stage_rows(ops, lattice, &block, <const char*>dy, sizeof(real), plan.groups * plan.filters * out, filters,
                    pitch, <char*>staged_dy)
         stage(ops, lattice, &block, <const char*>x, sizeof(real), plan.groups * plan.channels * lattice.source,
-              channels, <char*>staged_x)
+              channels, True, <char*>staged_x)
         for p in range(panels):
             row = filters * p // panels
             rows = filters * (p + 1) // panels - row

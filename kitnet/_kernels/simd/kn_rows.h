@@ -112,6 +112,79 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
     }
 }
 
+/* The first n of the even elements of a and b, and `odd` further those of the odd ones. */
+static inline __attribute__((always_inline)) void KN(apart)(V a, V b, R *dst, ptrdiff_t odd, ptrdiff_t n)
+{
+    if (n >= KN_LANES) {
+        v_store(dst, KN(even)(a, b));
+        v_store(dst + odd, KN(odd)(a, b));
+    } else {
+        v_store_part(dst, KN(even)(a, b), n);
+        v_store_part(dst + odd, KN(odd)(a, b), n);
+    }
+}
+
+#if defined(KN_SHORT)
+/* rows_apart for rows of so many vectors, as short_rows_in. */
+static inline __attribute__((always_inline)) void KN(short_apart)(
+    const R *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t low, ptrdiff_t high, ptrdiff_t size, ptrdiff_t first,
+    R *dst, ptrdiff_t odd, ptrdiff_t other, ptrdiff_t dst_step, ptrdiff_t n, const int vectors, const int half)
+{
+    KN(lanes) inside[4];
+    for (int j = 0; j < 2 * vectors; j++)
+        inside[j] = KN(lanes_between)(-first - j * KN_LANES, size - first - j * KN_LANES);
+    const ptrdiff_t whole = rows - 2 * ((vectors * KN_LANES - n) / dst_step + 1);
+    src += first;
+    for (ptrdiff_t r = 0; r < rows; r++, src += src_step) {
+        R *to = dst + r / 2 * dst_step + r % 2 * other;
+        V v[4] = {{0}, {0}, {0}, {0}};
+        if (r >= low && r < high) {
+            __builtin_prefetch(src + KN_AHEAD);
+            __builtin_prefetch(src + KN_AHEAD + 2 * KN_LANES);
+            KN_UNROLL for (int j = 0; j < 2 * vectors - half; j++)
+                v[j] = KN(load_lanes)(src + j * KN_LANES, inside[j]);
+        }
+        KN_UNROLL for (int j = 0; j < vectors; j++)
+            KN(apart)(v[2 * j], v[2 * j + 1], to + j * KN_LANES, odd, r < whole ? KN_LANES : n - j * KN_LANES);
+    }
+}
+#endif
+
+/* Both phases of a stride of two, from one reading: e = src[r * src_step][first + 2 * q] goes to dst[r / 2 * dst_step +
+ * r % 2 * other + q], the element behind e to the place `odd` further, zeros where that is outside of [0, size) or r of
+ * [low, high);  r < rows, q < n. Whole vectors are written, but to the last rows, behind which there may be others. */
+static void KN(rows_apart)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t low, ptrdiff_t high,
+                           ptrdiff_t size, ptrdiff_t first, void *dst_, ptrdiff_t odd, ptrdiff_t other,
+                           ptrdiff_t dst_step, ptrdiff_t n)
+{
+    const R *src = src_;
+    R *dst = dst_;
+#if defined(KN_SHORT)
+    if (n <= KN_SHORT) {
+        if (2 * n <= KN_LANES)
+            KN(short_apart)(src, src_step, rows, low, high, size, first, dst, odd, other, dst_step, n, 1, 1);
+        else if (n <= KN_LANES)
+            KN(short_apart)(src, src_step, rows, low, high, size, first, dst, odd, other, dst_step, n, 1, 0);
+        else
+            KN(short_apart)(src, src_step, rows, low, high, size, first, dst, odd, other, dst_step, n, 2, 0);
+        return;
+    }
+#endif
+    const ptrdiff_t whole = rows - 2 * ((KN_LANES - 1) / dst_step + 1);
+    const ptrdiff_t ahead = (2 * KN_AHEAD + src_step - 1) / src_step * src_step;
+    for (ptrdiff_t r = 0; r < rows; r++, src += src_step) {
+        R *to = dst + r / 2 * dst_step + r % 2 * other;
+        const ptrdiff_t begin = r < low || r >= high ? size : 0;
+        for (ptrdiff_t q = 0, at = first; q < n; q += KN_LANES, at += 2 * KN_LANES) {
+            __builtin_prefetch(src + at + ahead);
+            __builtin_prefetch(src + at + ahead + 64 / KN_SIZE);
+            KN(apart)(KN(load_between)(src + at, begin - at, size - at),
+                      KN(load_between)(src + at + KN_LANES, begin - at - KN_LANES, size - at - KN_LANES), to + q, odd,
+                      r < whole ? KN_LANES : n - q);
+        }
+    }
+}
+
 /* v where low <= v <= high or v is NaN, else the bound that it passes. */
 static inline V KN(clip)(V v, R low, R high)
 {

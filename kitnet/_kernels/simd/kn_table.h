@@ -139,6 +139,12 @@ typedef struct {
      * writes up to a vector, less one element, behind each row */
     void (*rows_in)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t size, ptrdiff_t first,
                     ptrdiff_t step, void *dst, ptrdiff_t dst_step, ptrdiff_t n);
+    /* both phases of a stride of two: e = src[r * src_step + first + 2 * q] goes to dst[r / 2 * dst_step + r % 2 * other
+     * + q], the element behind e `odd` further; 0 where that is outside of [0, size), or r of [low, high); writes up to
+     * a vector, less one element, behind each row */
+    void (*rows_apart)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t low, ptrdiff_t high,
+                       ptrdiff_t size, ptrdiff_t first, void *dst, ptrdiff_t odd, ptrdiff_t other, ptrdiff_t dst_step,
+                       ptrdiff_t n);
     /* dst[r * dst_step + q * step] = clip(src[r * src_step + q] + bias + add[r * dst_step + q], low, high), NaN kept;
      * add may be NULL, otherwise step is 1 */
     void (*rows_out)(const void *src, ptrdiff_t src_step, ptrdiff_t rows, ptrdiff_t n, double bias, const void *add,
