@@ -1,6 +1,7 @@
 """Compare kitnet with PyTorch (both memory formats), ONNX Runtime and the article's loops, row by row.
 
-Some rows compare it with itself: float64 with float32, denormal weights with normal ones.
+Some rows compare it with itself: float64 with float32 (without Winograd's algorithm, which float64 never
+takes), denormal weights with normal ones.
 
     python benchmarks/compare.py                          all rows, about 25 minutes
     python benchmarks/compare.py --list                   the groups and their rows

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from libraries import KITNET, PEERS
-from rows import TARGETS, Target
+from rows import NOTES, TARGETS, Target
 
 COLUMNS = {library.name: library.title for library in PEERS[:2]}
 COLUMNS["better"] = "better of the two"
@@ -152,5 +152,6 @@ def markdown(report: dict[str, Any]) -> str:
     ]
     for group in dict.fromkeys(result["group"] for result in results):
         rows = [result for result in results if result["group"] == group]
-        lines += ["", f"## {group}", "", *group_lines(group, rows)]
+        note = ["", NOTES[group]] if group in NOTES else []
+        lines += ["", f"## {group}", *note, "", *group_lines(group, rows)]
     return "\n".join(lines) + "\n"

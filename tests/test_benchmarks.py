@@ -48,7 +48,9 @@ def test_compare_with_itself_in_float32_and_without_denormal_numbers(tmp_path: P
     }
     assert all(row["ratios"]["itself"] > 0 for row in report["results"])
     assert {verdict["peer"] for verdict in report["verdicts"]} == {"itself"}
-    assert "| kitnet itself |" in (tmp_path / "own.md").read_text()
+    written = (tmp_path / "own.md").read_text()
+    assert "| kitnet itself |" in written
+    assert "## float64 forward\n\nAgainst float32 without Winograd's algorithm" in written
 
 
 def test_scaling_measures_and_finds_the_same_bits(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
     def conv_variant(params: dict[str, Any], pass_: str) -> Prepared:
         """In another dtype, or with scaled weights, whose results have none to compare with."""
         arrays, dtype, scale = inputs.conv_arrays(params), params.get("dtype", "float32"), params.get("scale")
-        if not PLAINLY:
+        if PLAINLY:
+            kitnet.set_config(winograd="auto" if dtype == "float32" else "never")
+        else:
             arrays = {name: array.astype(dtype) for name, array in arrays.items()}
             arrays["weight"] *= scale or 1
         names = ("stride", "padding", "dilation", "groups")

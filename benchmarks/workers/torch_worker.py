@@ -3,8 +3,8 @@
 Inputs, gradients and weights are put into the format before the clock starts. Forward rows run in
 inference mode; backward rows call the operators that autograd would call (``aten::convolution_backward``
 and so on), so that its own bookkeeping is not counted against PyTorch. Only whole training steps run
-through autograd. Optimizers come in three implementations (``fused``, ``foreach``, one by one): each is
-tried and the fastest is timed.
+through autograd. Optimizers come in three implementations (``fused``, ``foreach``, one by one): in those each
+is tried and the fastest is timed; Adam's rows say which one.
 """
 
 from __future__ import annotations
@@ -289,18 +289,15 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         only_default("Adam")
         arrays = inputs.adam_arrays(params)
 
-        def make(choice: dict[str, bool]) -> Callable[[], Any]:
-            param = torch.nn.Parameter(tensor(arrays["param"]))
-            param.grad = tensor(arrays["grad"])
-            optimizer = torch.optim.Adam([param], **inputs.ADAM, **choice)
+        param = torch.nn.Parameter(tensor(arrays["param"]))
+        param.grad = tensor(arrays["grad"])
+        optimizer = torch.optim.Adam([param], **inputs.ADAM, **({"fused": True} if params["fused"] else {}))
 
-            def call() -> Any:
-                optimizer.step()
-                return param
+        def call() -> Any:
+            optimizer.step()
+            return param
 
-            return call
-
-        return fastest(make)
+        return Prepared(call, plain)
 
     def network(pairs: list[Any]) -> Any:
         """LeNet with the given weights."""

@@ -207,11 +207,12 @@ cdef extern from "kn_table.h" nogil:
         void (*norm_gradient)(const void* dy, const void* x, const void* coefficients, Py_ssize_t step, void* dx,
                               Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t n, int by_columns) noexcept nogil
         void (*rownorm_apply)(const void* x, const void* gamma, const void* beta, double mean, double scale, void* y,
-                              Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
+                              Py_ssize_t n) noexcept nogil
         void (*rownorm_slopes)(const void* dy, const void* x, const void* gamma, double mean, Py_ssize_t n,
-                               double* out, Py_ssize_t ahead) noexcept nogil
-        void (*rownorm_gradient)(const void* dy, const void* x, const void* gamma, const double* row, void* dx,
-                                 void* dgamma, void* dbeta, Py_ssize_t n, Py_ssize_t ahead) noexcept nogil
+                               double* out) noexcept nogil
+        void (*rownorm_gradient)(const void* dy, const void* x, const void* gamma, const double* found,
+                                 Py_ssize_t step, void* dx, void* dgamma, void* dbeta, Py_ssize_t n, Py_ssize_t rows,
+                                 Py_ssize_t stride) noexcept nogil
         void (*response)(const kn_response* g, const void* x, void* y, Py_ssize_t width, void* memory) noexcept nogil
         void (*response_backward)(const kn_response* g, const void* dy, const void* x, void* dx, Py_ssize_t width,
                                   void* memory) noexcept nogil

@@ -6,9 +6,11 @@ each element of a row meets its own weight, which is repeated for the pixels of 
 
 Rows of up to ROW elements are one task from the statistics to the result, so that they are read from memory once, and
 stay in the L2 cache. Larger ones are cut into fixed pieces, and go through the L3 cache some samples at once, first all
-of their pieces for the sums and then all for the results. Sums for the weights: by planes, each plane leaves a pair of
-sums; by elements, the rows of a fixed block of samples add to a line of memory while dx is written. Pairs and lines are
-joined in their order, in double.
+of their pieces for the sums and then all for the results; but forward, where nothing is summed over samples, rows are
+whole tasks up to CACHED bytes, if there are enough of them for the threads. Sums for the weights: by planes, each plane
+leaves a pair of sums; by elements, the rows of a fixed block of samples add to a line of memory while dx is written,
+four rows of a piece at a time. Pairs and lines are joined in their order, in double; a single line of whole sums is the
+result itself.
 """
 
 from cython.parallel cimport parallel, prange
@@ -24,10 +26,11 @@ ctypedef fused real:
     double
 
 cdef enum:
-    CHUNK = 8192            # elements of a piece that are summed
-    COLUMNS = 1024          # elements of a piece, by elements: the weights and their sums stay in the L1 cache
+    CHUNK = 8192            # elements of a piece
     ROW = 32768             # elements of the largest row that is one task
+    CACHED = 1 << 20        # bytes of the largest row that stays in the L2 cache
     SHARED = 1 << 20        # elements of the larger rows that go at once
+    TOGETHER = 4            # rows whose sums for the weights are added at a time
     SAMPLES = 16            # samples of a block, by elements, at least
     PLANES = 64             # planes of a piece at most
     FULL = 2                # vectors in a plane from which on planes are taken one by one
@@ -75,11 +78,13 @@ cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, 
     g.by_elements = g.planes > 1 and g.pixels < FULL * lanes
     g.parts = 1 if g.by_elements else parts_of(g.pixels, CHUNK)
     g.height = max(1, min(PLANES, CHUNK // g.pixels))
-    g.pieces = parts_of(g.n, COLUMNS) if g.by_elements else parts_of(g.planes, g.height) * g.parts
+    g.pieces = parts_of(g.n, CHUNK) if g.by_elements else parts_of(g.planes, g.height) * g.parts
     g.pairs = g.pieces if g.by_elements else g.planes * g.parts
     g.block = samples if g.large else max(SAMPLES, ROW // g.n) if g.by_elements else 1
     g.blocks = parts_of(samples, g.block) if samples else 0
     g.at_once = max(1, SHARED // (groups * g.n))
+    if g.at_once > TOGETHER:
+        g.at_once -= g.at_once % TOGETHER
     g.turns = parts_of(samples, g.at_once)
     return g
 
@@ -87,8 +92,8 @@ cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, 
 cdef Piece piece_of(const Plan* g, Py_ssize_t i) noexcept nogil:
     cdef Piece p
     if g.by_elements:
-        p.at, p.plane, p.planes, p.pair = i * COLUMNS, 0, 0, i
-        p.n = min(COLUMNS, g.n - p.at)
+        p.at, p.plane, p.planes, p.pair = i * CHUNK, 0, 0, i
+        p.n = min(CHUNK, g.n - p.at)
         return p
     p.plane = i // g.parts * g.height
     p.planes = min(g.height, g.planes - p.plane)
@@ -96,11 +101,6 @@ cdef Piece piece_of(const Plan* g, Py_ssize_t i) noexcept nogil:
     p.at = p.plane * g.pixels + i % g.parts * CHUNK
     p.n = min(CHUNK, g.pixels - i % g.parts * CHUNK) if g.parts > 1 else p.planes * g.pixels
     return p
-
-
-cdef Py_ssize_t ahead(const Plan* g, Py_ssize_t step) noexcept nogil:
-    """How far from a piece, by elements, the next one is that is read: of large rows, the same piece of another row."""
-    return step if g.large else COLUMNS
 
 
 cdef void moments(const Plan* g, const kn_ops* ops, const real* row, Py_ssize_t i, double* pairs) noexcept nogil:
@@ -130,7 +130,7 @@ cdef void apply(const Plan* g, const kn_ops* ops, const real* x, const real* gam
     cdef double scale
     cdef Py_ssize_t k
     if g.by_elements:
-        ops.rownorm_apply(x + p.at, gamma + p.at, beta + p.at, row[0], row[1], y + p.at, p.n, ahead(g, g.n))
+        ops.rownorm_apply(x + p.at, gamma + p.at, beta + p.at, row[0], row[1], y + p.at, p.n)
         return
     for k in range(p.planes):
         scale = row[1] * (1.0 if gamma == NULL else gamma[p.plane + k])
@@ -146,7 +146,7 @@ cdef void slopes(const Plan* g, const kn_ops* ops, const real* dy, const real* x
     cdef real centre = <real>mean
     cdef Py_ssize_t k
     if g.by_elements:
-        ops.rownorm_slopes(dy + p.at, x + p.at, gamma + p.at, mean, p.n, pairs + 2 * p.pair, ahead(g, g.n))
+        ops.rownorm_slopes(dy + p.at, x + p.at, gamma + p.at, mean, p.n, pairs + 2 * p.pair)
         return
     for k in range(p.planes):
         ops.norm_slopes(dy + p.at + k * g.pixels, x + p.at + k * g.pixels, &centre, 0, 1, p.n // p.planes, 0,
@@ -170,20 +170,23 @@ cdef void join_slopes(const Plan* g, const double* pairs, const real* gamma, bin
 
 
 cdef void gradient(const Plan* g, const kn_ops* ops, const real* dy, const real* x, const real* gamma,
-                   const double* row, real* dx, real* line, Py_ssize_t width, Py_ssize_t i) noexcept nogil:
-    """One piece of a row; by elements it adds to dgamma in ``line`` and to dbeta ``width`` behind it."""
+                   const double* row, real* dx, real* dgamma, real* dbeta, Py_ssize_t samples,
+                   Py_ssize_t i) noexcept nogil:
+    """One piece of a row, and of the same row in the samples that follow; by elements it adds to dgamma and dbeta."""
     cdef Piece p = piece_of(g, i)
     cdef real coefficients[5 * PLANES]
-    cdef Py_ssize_t j, k
+    cdef Py_ssize_t j, k, s, at, sample = g.groups * g.n
     if g.by_elements:
-        ops.rownorm_gradient(dy + p.at, x + p.at, gamma + p.at, row, dx + p.at, line + p.at, line + width + p.at, p.n,
-                             ahead(g, g.groups * g.n))
+        ops.rownorm_gradient(dy + p.at, x + p.at, gamma + p.at, row, 4 * g.groups, dx + p.at, dgamma + p.at,
+                             dbeta + p.at, p.n, samples, sample)
         return
-    for k in range(p.planes):
-        for j in range(4):
-            coefficients[j * PLANES + k] = <real>row[j]
-        coefficients[4 * PLANES + k] = 1 if gamma == NULL else gamma[p.plane + k]
-    ops.norm_gradient(dy + p.at, x + p.at, coefficients, PLANES, dx + p.at, g.pixels, p.planes, p.n // p.planes, 0)
+    for s in range(samples):
+        at = s * sample + p.at
+        for k in range(p.planes):
+            for j in range(4):
+                coefficients[j * PLANES + k] = <real>row[4 * s * g.groups + j]
+            coefficients[4 * PLANES + k] = 1 if gamma == NULL else gamma[p.plane + k]
+        ops.norm_gradient(dy + at, x + at, coefficients, PLANES, dx + at, g.pixels, p.planes, p.n // p.planes, 0)
 
 
 cdef void repeat(const Plan* g, const real[::1] values, real* to) noexcept nogil:
@@ -219,6 +222,8 @@ def rownorm_forward(const real[:, :, ::1] x not None, const real[::1] gamma not 
         scale, shift = copies, copies + sample
     if not weighted:
         step = 0
+    if g.rows >= 2 * n_threads and g.n * <Py_ssize_t>sizeof(real) <= CACHED:
+        g.large = False
     with nogil, parallel(num_threads=team(n_threads, 3.0 * g.rows * g.n)):
         mode = flush_on()
         if g.large:
@@ -231,9 +236,9 @@ def rownorm_forward(const real[:, :, ::1] x not None, const real[::1] gamma not 
                 for i in prange(m, schedule="static"):
                     join_moments(&g, pairs + 2 * (first + i) * g.pieces, centred, eps, found + 2 * (first + i))
                 for i in prange(m * g.pieces, schedule="static"):
-                    r = first + i % m
+                    r = first + i // g.pieces
                     apply(&g, ops, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step, shift + r % g.groups * step,
-                          found + 2 * r, &y[0, 0, 0] + r * g.n, i // m)
+                          found + 2 * r, &y[0, 0, 0] + r * g.n, i % g.pieces)
         else:
             for r in prange(g.rows, schedule="static"):
                 for k in range(g.pieces):
@@ -277,7 +282,8 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
     cdef bint weighted = gamma.shape[0] > 0, centred = mean.shape[0] > 0
     cdef Plan g = make_plan(x.shape[0], x.shape[1], x.shape[2], invstd.shape[1], weighted, ops.lanes)
     cdef Py_ssize_t sample = g.groups * g.n, repeated = sample if g.by_elements and g.pixels > 1 else 0
-    cdef Py_ssize_t width = sample if g.by_elements else 0
+    cdef bint direct = g.large and g.by_elements and g.pixels == 1     # one line, an element of which is a sum
+    cdef Py_ssize_t width = sample if g.by_elements and not direct else 0
     cdef Block memory = scratch((2 * g.pairs + 4) * g.rows * sizeof(double)
                                 + (repeated + 2 * g.blocks * width) * sizeof(real))
     cdef double* pairs = <double*>memory.data
@@ -286,6 +292,8 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
     cdef real* copies = lines + 2 * g.blocks * width
     cdef const real* scale = NULL
     cdef const real* centre = NULL
+    cdef real* slopes_line = lines
+    cdef real* total_line = lines + width
     cdef Py_ssize_t i, r, c, s = 0, turn = 0, first = 0, m = 0, step = g.n if g.by_elements else g.planes
     cdef unsigned long long mode = 0
     if weighted:
@@ -297,6 +305,8 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
         step = 0
     if centred:
         centre = &mean[0, 0]
+    if direct:
+        slopes_line, total_line = &dgamma[0], &dbeta[0]
     if g.rows == 0:
         for c in range(dgamma.shape[0]):
             dgamma[c] = dbeta[c] = 0
@@ -308,54 +318,50 @@ def rownorm_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x 
                 s = turn * g.at_once
                 first, m = s * g.groups, min(g.at_once, g.samples - s) * g.groups
                 for i in prange(m * g.pieces, schedule="static"):
-                    r = first + i % m
+                    r = first + i // g.pieces
                     slopes(&g, ops, &dy[0, 0, 0] + r * g.n, &x[0, 0, 0] + r * g.n, scale + r % g.groups * step,
-                           centre[r] if centred else 0.0, pairs + 2 * r * g.pairs, i // m)
+                           centre[r] if centred else 0.0, pairs + 2 * r * g.pairs, i % g.pieces)
                 for i in prange(m, schedule="static"):
                     r = first + i
                     join_slopes(&g, pairs + 2 * r * g.pairs, scale + r % g.groups * step, centred,
                                 centre[r] if centred else 0.0, (&invstd[0, 0])[r], found + 4 * r)
                 for i in prange(g.groups * g.pieces, schedule="static"):
-                    piece_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, found, &dx[0, 0, 0], lines, s,
-                                    i % g.groups, i // g.groups)
+                    piece_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, found, &dx[0, 0, 0],
+                                    slopes_line, total_line, s, i % g.groups, i // g.groups)
         else:
             for i in prange(g.blocks * g.groups, schedule="static"):
                 block_gradients(&g, ops, &dy[0, 0, 0], &x[0, 0, 0], scale, step, centre, &invstd[0, 0], pairs, found,
                                 &dx[0, 0, 0], lines + 2 * (i // g.groups) * width, i // g.groups, i % g.groups)
-        if weighted:
+        if weighted and not direct:
             for c in prange(g.groups * g.planes, schedule="static"):
                 join_weights(&g, c, pairs, &invstd[0, 0], lines, &dgamma[0], &dbeta[0])
         flush_restore(mode)
 
 
-cdef void clear(const Plan* g, real* line, Py_ssize_t at, Py_ssize_t n) noexcept nogil:
-    """Zeros for the sums of elements ``at`` to ``at + n``, of dgamma and of dbeta."""
-    memset(line + at, 0, n * sizeof(real))
-    memset(line + g.groups * g.n + at, 0, n * sizeof(real))
-
-
 cdef void piece_gradients(const Plan* g, const kn_ops* ops, const real* dy, const real* x, const real* scale,
-                          Py_ssize_t step, const double* found, real* dx, real* line, Py_ssize_t first,
+                          Py_ssize_t step, const double* found, real* dx, real* dgamma, real* dbeta, Py_ssize_t first,
                           Py_ssize_t group, Py_ssize_t i) noexcept nogil:
     """One piece of the rows of a group in the samples from ``first`` on that go at once."""
     cdef Piece p = piece_of(g, i)
-    cdef Py_ssize_t s, r
+    cdef Py_ssize_t r = first * g.groups + group, column = group * g.n
     if g.by_elements and first == 0:
-        clear(g, line, group * g.n + p.at, p.n)
-    for s in range(first, min(g.samples, first + g.at_once)):
-        r = s * g.groups + group
-        gradient(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, found + 4 * r, dx + r * g.n,
-                 line + group * g.n, g.groups * g.n, i)
+        memset(dgamma + column + p.at, 0, p.n * sizeof(real))
+        memset(dbeta + column + p.at, 0, p.n * sizeof(real))
+    gradient(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, found + 4 * r, dx + r * g.n, dgamma + column,
+             dbeta + column, min(g.at_once, g.samples - first), i)
 
 
 cdef void block_gradients(const Plan* g, const kn_ops* ops, const real* dy, const real* x, const real* scale,
                           Py_ssize_t step, const real* centre, const real* invstd, double* pairs, double* found,
                           real* dx, real* line, Py_ssize_t block, Py_ssize_t group) noexcept nogil:
     """The rows of a group in a block of samples, each from its sums to dx."""
+    cdef real* dgamma = line + group * g.n
+    cdef real* dbeta = dgamma + g.groups * g.n
     cdef Py_ssize_t s, i, r
     cdef double mean
     if g.by_elements:
-        clear(g, line, group * g.n, g.n)
+        memset(dgamma, 0, g.n * sizeof(real))
+        memset(dbeta, 0, g.n * sizeof(real))
     for s in range(block * g.block, min(g.samples, (block + 1) * g.block)):
         r = s * g.groups + group
         mean = 0 if centre == NULL else centre[r]
@@ -363,5 +369,5 @@ cdef void block_gradients(const Plan* g, const kn_ops* ops, const real* dy, cons
             slopes(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, mean, pairs + 2 * r * g.pairs, i)
         join_slopes(g, pairs + 2 * r * g.pairs, scale + group * step, centre != NULL, mean, invstd[r], found + 4 * r)
         for i in range(g.pieces):
-            gradient(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, found + 4 * r, dx + r * g.n,
-                     line + group * g.n, g.groups * g.n, i)
+            gradient(g, ops, dy + r * g.n, x + r * g.n, scale + group * step, found + 4 * r, dx + r * g.n, dgamma,
+                     dbeta, 1, i)

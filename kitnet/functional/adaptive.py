@@ -242,7 +242,7 @@ def adaptive_max_pool2d(x: Array, output_size: Any, return_indices: bool = False
     Parameters
     ----------
     x, output_size
-        As for ``adaptive_avg_pool2d``, which has the windows and their source.
+        As for ``adaptive_avg_pool2d``, which has the windows.
     return_indices
         Return (y, indices), where the indices, int32, are the maxima's offsets in their plane, h W + w.
 
@@ -250,6 +250,8 @@ def adaptive_max_pool2d(x: Array, output_size: Any, return_indices: bool = False
     ------
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
+
+    Source: He et al. (2014), as for ``adaptive_avg_pool2d``.
 
     >>> import numpy as np
     >>> from kitnet import functional as F

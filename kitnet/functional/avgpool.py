@@ -274,7 +274,7 @@ def avg_pool3d_backward(
 def sum_pool1d(
     x: Array, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False
 ) -> Array:
-    """The sum of each window of signals (N, C, L): ``avg_pool1d`` without the division.
+    """The sum of each window of signals (N, C, L): ``avg_pool1d`` undivided; see ``sum_pool2d``.
 
     >>> import numpy as np
     >>> from kitnet import functional as F
@@ -303,7 +303,7 @@ def sum_pool2d(
 def sum_pool3d(
     x: Array, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False
 ) -> Array:
-    """The sum of each window of volumes (N, C, D, H, W): ``avg_pool3d`` without the division.
+    """The sum of each window of volumes (N, C, D, H, W): ``avg_pool3d`` undivided; see ``sum_pool2d``.
 
     >>> import numpy as np
     >>> from kitnet import functional as F

@@ -23,6 +23,9 @@ def dropout_mask(
     ``p`` is from 0 to 1 (all dropped), ``dtype`` float32 or float64. ValueError or TypeError for anything
     else.
 
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014),
+    section 10: scaled up in training, so that inference needs nothing.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.dropout_mask((4,), 0.5, rng=np.random.default_rng(0))
@@ -43,6 +46,8 @@ def dropout_mask(
 
 def dropout(x: Array, mask: Array) -> Array:
     """x mask, element by element, with a mask from ``dropout_mask`` of the shape and dtype of x.
+
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
 
     >>> import numpy as np
     >>> from kitnet import functional as F

@@ -181,6 +181,8 @@ def batch_norm_train(
         Naming the argument whose shape, value or dtype does not fit; also if a channel has fewer than two
         values.
 
+    Source: Ioffe and Szegedy (2015), algorithm 1.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.batch_norm_train(np.array([[1.0], [5.0]]), eps=0.0)

@@ -101,6 +101,8 @@ def threshold(x: Array, threshold: float, value: float) -> Array:
 
     ``x`` has any shape, in float32 or float64; so has the result. ValueError or TypeError for anything else.
 
+    Source: PyTorch's ``torch.nn.functional.threshold``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.threshold(np.array([-1.0, 2.0]), 0.5, 20.0)

@@ -66,6 +66,8 @@ def tanhshrink(x: Array) -> Array:
 
     ``x`` has any shape, in float32 or float64; so has the result. ValueError or TypeError for anything else.
 
+    Source: PyTorch's ``torch.nn.functional.tanhshrink``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.tanhshrink(np.array([0.0, 2.0])).round(4)

@@ -68,6 +68,8 @@ def pixel_shuffle_backward(dy: Array, upscale_factor: int) -> Array:
 def pixel_unshuffle(x: Array, downscale_factor: int) -> Array:
     """(N, C, H r, W r) to (N, C r r, H, W): the inverse of ``pixel_shuffle``.
 
+    Source: PyTorch's ``torch.nn.functional.pixel_unshuffle``, of Shi et al. (2016) the inverse.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.pixel_unshuffle(np.arange(8.0).reshape(1, 1, 2, 4), 2).reshape(4, 2)

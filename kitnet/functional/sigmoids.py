@@ -40,6 +40,8 @@ def logsigmoid(x: Array) -> Array:
 
     ``x`` has any shape, in float32 or float64; so has the result. ValueError or TypeError for anything else.
 
+    Source: PyTorch's ``torch.nn.functional.logsigmoid``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.logsigmoid(np.array([-1000.0, 1000.0]))
@@ -63,6 +65,8 @@ def tanh(x: Array) -> Array:
     """The hyperbolic tangent of every element, from -1 to 1.
 
     ``x`` has any shape, in float32 or float64; so has the result. ValueError or TypeError for anything else.
+
+    Source: LeCun et al., "Efficient backprop" (1998), section 4.4.
 
     >>> import numpy as np
     >>> from kitnet import functional as F

@@ -101,6 +101,8 @@ def softmin(x: Array, axis: int = -1) -> Array:
 
     Shapes, values that are special and errors: as for ``softmax``.
 
+    Source: PyTorch's ``torch.nn.functional.softmin``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.softmin(np.array([0.0, 1000.0]))

@@ -81,6 +81,8 @@ def fold(
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
 
+    Source: PyTorch's ``torch.nn.functional.fold``; the article's section 5, transposed.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.fold(np.ones((1, 2, 3)), (4,), 2)

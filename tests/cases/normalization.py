@@ -39,6 +39,8 @@ CASES: list[Case] = [
     RowNorm(n=3, c=130, p=64),
     RowNorm(n=2, c=4, p=8201, groups=2),  # planes of two parts
     RowNorm(n=3, c=33_000),  # larger than a task
+    RowNorm(n=6, c=33_001),  # a whole task forward where threads are few; four rows at a time, and two
+    RowNorm(n=3, c=400_001),  # not all at once
     RowNorm(n=3, c=33_000, centred=False),
     RowNorm(n=2, c=33_000, weight=False),
     RowNorm(n=2, c=14, p=5000, groups=2),

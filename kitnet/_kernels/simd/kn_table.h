@@ -208,14 +208,13 @@ typedef struct {
                        ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
     void (*norm_gradient)(const void *dy, const void *x, const void *coefficients, ptrdiff_t step, void *dx,
                           ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t n, int by_columns);
-    /* one row, whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); dx from the row's
-     * mean, delta, slope and scale, with what it adds to dgamma and dbeta; fetches what lies ahead of x and dy */
+    /* a row whose every element has a weight: y; the sums of dy gamma and dy gamma (x - mean); of rows `stride` apart,
+     * dx from mean, delta, slope and scale, which are `step` apart, with what they add to dgamma and dbeta */
     void (*rownorm_apply)(const void *x, const void *gamma, const void *beta, double mean, double scale, void *y,
-                          ptrdiff_t n, ptrdiff_t ahead);
-    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out,
-                           ptrdiff_t ahead);
-    void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *row, void *dx,
-                             void *dgamma, void *dbeta, ptrdiff_t n, ptrdiff_t ahead);
+                          ptrdiff_t n);
+    void (*rownorm_slopes)(const void *dy, const void *x, const void *gamma, double mean, ptrdiff_t n, double *out);
+    void (*rownorm_gradient)(const void *dy, const void *x, const void *gamma, const double *found, ptrdiff_t step,
+                             void *dx, void *dgamma, void *dbeta, ptrdiff_t n, ptrdiff_t rows, ptrdiff_t stride);
     /* the first `width` columns; memory has 4 vectors for each channel of a window, and backward for each channel */
     void (*response)(const kn_response *g, const void *x, void *y, ptrdiff_t width, void *memory);
     void (*response_backward)(const kn_response *g, const void *dy, const void *x, void *dx, ptrdiff_t width,

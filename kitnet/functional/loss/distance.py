@@ -56,6 +56,8 @@ def cosine_embedding_loss(
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
 
+    Source: PyTorch's ``torch.nn.functional.cosine_embedding_loss``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> a, b = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [3.0, 0.0]])

@@ -110,6 +110,8 @@ def poisson_nll_loss(
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
 
+    Source: PyTorch's ``torch.nn.functional.poisson_nll_loss``.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> print(F.poisson_nll_loss(np.array([0.0, 0.0]), np.array([0.0, 3.0])))

@@ -223,6 +223,8 @@ def nll_loss(
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
 
+    Source: Fisher, "On the mathematical foundations of theoretical statistics" (1922): maximum likelihood.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> print(F.nll_loss(np.array([[-1.0, -2.0], [-3.0, -4.0]]), np.array([0, 1])))

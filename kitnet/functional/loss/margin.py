@@ -30,6 +30,8 @@ def soft_margin_loss(x: Array, target: Array, reduction: Reduction = "mean") -> 
     ValueError, TypeError
         Naming the argument whose shape, value or dtype does not fit.
 
+    Source: PyTorch's ``torch.nn.functional.soft_margin_loss``, the logistic loss.
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> F.soft_margin_loss(np.array([-1e4, 1e4]), np.array([1.0, 1.0]), "none")

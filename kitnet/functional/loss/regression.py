@@ -57,6 +57,8 @@ def l1_loss(x: Array, target: Array, reduction: Reduction = "mean") -> Any:
 
     Shapes, reductions and errors: as for ``mse_loss``.
 
+    Source: Boscovich's least absolute deviations (1757).
+
     >>> import numpy as np
     >>> from kitnet import functional as F
     >>> print(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
