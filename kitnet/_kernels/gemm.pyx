@@ -28,6 +28,12 @@ cdef enum:
     ROWS = 96               # rows of a task of the backward products
     COLUMNS = 512           # columns of one
     TERMS = 256             # terms of a mac at a time
+    LIGHT = 2               # elements that are as much work as one that is copied
+
+
+cdef double work(Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) noexcept nogil:
+    """That of a product of three sizes: multiply-adds, or where one size is small, the largest matrix's elements."""
+    return max(<double>a * b * c / 16, max(<double>a * b, max(<double>b * c, <double>a * c)) / LIGHT)
 
 
 cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y,
@@ -66,7 +72,7 @@ def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not 
     if n == 0 or k == 0:
         return
     tasks = (n + SAMPLES - 1) // SAMPLES * ((k + NEURONS - 1) // NEURONS)
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(n, k, c)), tasks)
     cdef Memory memory = scratch(threads * SAMPLES * NEURONS * sizeof(real))
     cdef real* sums = <real*>memory.data
     cdef const real* b = &bias[0] if bias.shape[0] else NULL
@@ -138,7 +144,7 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
     cdef Py_ssize_t size = TERMS * ops.mac_rows + TERMS * tile + ops.mac_rows * tile
     cdef double macs = <double>rows * columns * terms
     cdef unsigned long long mode = 0
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(rows, columns, terms)), tasks)
     cdef Memory memory = scratch(threads * size * sizeof(real))
     cdef real* own = <real*>memory.data
     while done < tasks:

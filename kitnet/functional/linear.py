@@ -38,7 +38,7 @@ def prepare_linear(
 
     def run(x: Array, n_threads: int) -> Array:
         y = make()
-        forward(x.reshape(rows, c), weight, bias, y, low, high, n_threads)
+        forward(x if x.ndim == 2 else x.reshape(rows, c), weight, bias, y, low, high, n_threads)
         return y if len(out) == 2 else y.reshape(out)
 
     return Prepared(run, out)
