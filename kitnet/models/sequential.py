@@ -15,7 +15,8 @@ class Sequential(Layer):
 
     Neighbours that can be computed together are: convolution, linear or batch norm with the ReLU after it,
     and in inference a convolution with the batch norm after it. That changes speed (and, for the batch norm,
-    rounding), and nothing else.
+    rounding), and nothing else. From the third call for inputs of one shape on, inference spares the layers'
+    checks, until anything about any layer changes; that changes speed alone.
 
     Parameters
     ----------
