@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -211,6 +212,11 @@ def empty(shape: Sequence[int], dtype: Any, name: str = "result") -> Array:
     """
     shape, dtype = tuple(shape), np.dtype(dtype)
     return _backend.allocate(shape, dtype, checked_size(shape, dtype.itemsize, name))
+
+
+def maker(shape: tuple[int, ...], dtype: np.dtype, name: str = "result") -> Callable[[], Array]:
+    """``empty`` as a function of nothing, checked but once."""
+    return partial(_backend.allocate, shape, dtype, checked_size(shape, dtype.itemsize, name))
 
 
 def zeros(shape: Sequence[int], dtype: Any) -> Array:

@@ -35,6 +35,7 @@ except ImportError as error:
             stacklevel=3,
         )
 
+_IN_C = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _SETS: dict[str, Any] = {"numpy": reference} | ({"cython": compiled} if compiled else {})
 
 
@@ -85,6 +86,12 @@ def use_backend(name: str) -> Iterator[None]:
 def kernels() -> Any:
     """The active kernel set: a namespace with every kernel of ``_kernels/reference.py``."""
     return _SETS[_active.get()]
+
+
+def kernel(name: str, dtype: np.dtype) -> Any:
+    """The active kernel of that name for one dtype: compiled ones need not look for it in each call."""
+    found = getattr(kernels(), name)
+    return found[_IN_C[dtype]] if kernels() is compiled else found
 
 
 def n_threads() -> int:

@@ -255,12 +255,12 @@ class Window:
 
 
 _ALL = slice(None)
-_LIFT = {3: (_ALL, _ALL, None, None), 4: (_ALL, _ALL, None), 5: ()}
+_LIFT = {3: (_ALL, _ALL, None, None), 4: (_ALL, _ALL, None)}
 
 
 def lift(array: Any) -> Any:
     """An array (N, C, *spatial) or (K, C, *kernel) viewed as 5-D, with unit axes before the spatial ones."""
-    return array[_LIFT[array.ndim]]
+    return array if array.ndim == 5 else array[_LIFT[array.ndim]]
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ transformed weights, is kept with it, without a question when that became stale,
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from cython cimport pymutex
+from cython cimport critical_section
 from libc.string cimport memcpy
 
 cdef extern from "kn_memory.h" nogil:
@@ -30,7 +30,8 @@ cdef void* free_blocks[CLASSES]
 cdef Py_ssize_t in_use = 0
 cdef Py_ssize_t most_in_use = 0
 cdef Py_ssize_t waiting = 0
-cdef pymutex lock
+# What changes the pool has the interpreter's lock, and where there is none, this one.
+cdef object turn = object()
 
 cdef char* arena = NULL
 cdef Py_ssize_t arena_size = 0
@@ -109,7 +110,7 @@ cdef class Block:
             raise MemoryError(f"cannot allocate {nbytes} bytes")
         self.size, self.brief = nbytes, brief
         k = size_class(nbytes, &self.capacity)
-        with lock:
+        with critical_section(turn):
             if brief:
                 self.data = from_arena((nbytes + 63) // 64 * 64)
             if self.data != NULL:
@@ -131,7 +132,7 @@ cdef class Block:
         global in_use, waiting, users
         cdef Py_ssize_t capacity
         cdef int k
-        with lock:
+        with critical_section(turn):
             users -= self.brief
             if self.data != NULL:
                 in_use -= self.capacity
@@ -201,7 +202,7 @@ cdef Block to_keep(Sealed sealed, Py_ssize_t nbytes):
 def empty_cache():
     """Give the memory that waits in the pool back to the system."""
     global most_in_use, most_wanted
-    with lock:
+    with critical_section(turn):
         release(0)
         if users == 0:
             drop_arena()

@@ -43,7 +43,8 @@ cdef inline Axis axis_of(Py_ssize_t size, Py_ssize_t out, Py_ssize_t kernel, Py_
     return axis
 
 
-cdef inline Grid grid_of(const Py_ssize_t* size, out, kernel, stride, pad, dilation) except *:
+cdef inline Grid grid_of(const Py_ssize_t* size, tuple out, tuple kernel, tuple stride, tuple pad,
+                         tuple dilation) except *:
     """The grid of windows ``out`` on an image ``size``; each argument is three integers, for D, H, W."""
     cdef Grid grid
     cdef kn_row* w = &grid.row

@@ -132,6 +132,20 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Plan* plan, co
             packed += rows
 
 
+cdef void pack_task(const kn_ops* ops, const Plan* plan, const real* weight, const real* bias, const Py_ssize_t* tap,
+                    Py_ssize_t taps, Py_ssize_t task, real* packed) noexcept nogil:
+    """One panel of one block of channels of one group, and the bias behind it where that is a tap."""
+    cdef const Product* f = plan.f
+    cdef Py_ssize_t p = task % plan.panels, c = task // plan.panels % plan.blocks * plan.channels
+    cdef Py_ssize_t group = task // (plan.panels * plan.blocks), row = part(f.rows, plan.panels, p)
+    cdef Py_ssize_t rows = part(f.rows, plan.panels, p + 1) - row, channels = min(plan.channels, f.depth - c), k
+    packed += group * f.rows * (f.depth * taps + plan.ones) + c * taps * f.rows + row * (channels * taps + plan.ones)
+    pack_panel(ops, weight + group * f.group_step + c * f.depth_step + row * f.row_step, plan, tap, taps, rows,
+               channels, packed)
+    for k in range(rows if plan.ones else 0):
+        packed[channels * taps * rows + k] = bias[group * f.rows + row + k]
+
+
 cdef Py_ssize_t straight(Py_ssize_t n, Py_ssize_t width, Py_ssize_t lanes) noexcept nogil:
     """The columns of n that tiles fill to the last: the others take a detour."""
     return n if covered(n, width, lanes) == n else n // width * width
@@ -301,7 +315,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t i, k, c, p, row, rows, task, tasks, done, upto, staged_size, sums_size, words, ones
+    cdef Py_ssize_t i, task, tasks, panels, done, upto, staged_size, sums_size, words, ones
     cdef unsigned long long mode = 0
     cdef int threads
     cdef Plan plan
@@ -336,34 +350,36 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
         f.choice.way = PACKED if lattice.packed else PRODUCT if is_one_row(axis) else DIRECT
         return tables.size + packed_memory.size + memory.size
     if not made:
-        with nogil, parallel(num_threads=threads):
-            for task in prange(f.groups * plan.blocks * plan.panels, schedule="static"):
-                p = task % plan.panels
-                c = task // plan.panels % plan.blocks * plan.channels
-                i = task // (plan.panels * plan.blocks)
-                row = part(f.rows, plan.panels, p)
-                rows = part(f.rows, plan.panels, p + 1) - row
-                k = min(plan.channels, f.depth - c)
-                pack_panel(ops, weight + i * f.group_step + c * f.depth_step + row * f.row_step, &plan, tap,
-                           lattice.taps, rows, k,
-                           packed + i * f.rows * (f.depth * lattice.taps + plan.ones)
-                           + c * lattice.taps * f.rows + row * (k * lattice.taps + plan.ones))
-                for k in range(rows if plan.ones else 0):
-                    packed[i * f.rows * (f.depth * lattice.taps + 1)
-                           + (row + rows) * (f.depth * lattice.taps + 1) - rows + k] = bias[i * f.rows + row + k]
+        panels = f.groups * plan.blocks * plan.panels
+        if threads == 1:  # a team of one costs as much as a small image
+            for task in range(panels):
+                pack_task(ops, &plan, weight, bias, tap, lattice.taps, task, packed)
+        else:
+            with nogil, parallel(num_threads=threads):
+                for task in prange(panels, schedule="static"):
+                    pack_task(ops, &plan, weight, bias, tap, lattice.taps, task, packed)
         keep(sealed, key, packed_memory)
+    for task in range(threads):
+        for i in range(plan.ones * (lattice.plane + plan.tile)):
+            own[task * (staged_size + sums_size) + ones + i] = 1
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
-        with nogil, parallel(num_threads=threads):
-            mode = flush_on()
-            for i in range(plan.ones * (lattice.plane + plan.tile)):
-                own[thread_number() * (staged_size + sums_size) + ones + i] = 1
-            for task in prange(done, upto, schedule="dynamic"):
-                run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
-                         <char*>(own + thread_number() * (staged_size + sums_size)),
-                         own + thread_number() * (staged_size + sums_size) + staged_size)
-            flush_restore(mode)
+        if threads == 1:
+            with nogil:
+                mode = flush_on()
+                for task in range(done, upto):
+                    run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
+                             <char*>own, own + staged_size)
+                flush_restore(mode)
+        else:
+            with nogil, parallel(num_threads=threads):
+                mode = flush_on()
+                for task in prange(done, upto, schedule="dynamic"):
+                    run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
+                             <char*>(own + thread_number() * (staged_size + sums_size)),
+                             own + thread_number() * (staged_size + sums_size) + staged_size)
+                flush_restore(mode)
         done = upto
         PyErr_CheckSignals()
     return 0

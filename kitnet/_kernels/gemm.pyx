@@ -28,11 +28,20 @@ cdef enum:
     ROWS = 96               # rows of a task of the backward products
     COLUMNS = 512           # columns of one
     TERMS = 256             # terms of a mac at a time
+    LIGHT = 2               # elements that are as much work as one that is copied
 
 
-cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y, Py_ssize_t n,
-                       Py_ssize_t samples, Py_ssize_t k, Py_ssize_t neurons, Py_ssize_t c, Py_ssize_t outputs,
-                       double low, double high, real* sums) noexcept nogil:
+cdef double work(Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) noexcept nogil:
+    """That of a product of three sizes: multiply-adds, or where one size is small, the largest matrix's elements."""
+    return max(<double>a * b * c / 16, max(<double>a * b, max(<double>b * c, <double>a * c)) / LIGHT)
+
+
+cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y,
+                       Py_ssize_t batch, Py_ssize_t outputs, Py_ssize_t c, double low, double high, Py_ssize_t task,
+                       real* sums) noexcept nogil:
+    cdef Py_ssize_t blocks = (outputs + NEURONS - 1) // NEURONS
+    cdef Py_ssize_t n = task // blocks * SAMPLES, k = task % blocks * NEURONS
+    cdef Py_ssize_t samples = min(SAMPLES, batch - n), neurons = min(NEURONS, outputs - k)
     cdef Py_ssize_t start, length, i, j, t, rows, panels = (samples + ops.dot_rows - 1) // ops.dot_rows
     cdef Py_ssize_t[4] offset
     cdef real value
@@ -57,27 +66,31 @@ cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, con
 def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not None, const real[::1] bias not None,
                    real[:, ::1] y not None, double low, double high, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t n = y.shape[0], k = y.shape[1], c = x.shape[1], task, tasks, done = 0, upto, sample, neuron
-    cdef Py_ssize_t neuron_blocks = (k + NEURONS - 1) // NEURONS
+    cdef Py_ssize_t n = y.shape[0], k = y.shape[1], c = x.shape[1], task, tasks, done = 0, upto
     cdef double macs = <double>n * k * c
     cdef unsigned long long mode = 0
     if n == 0 or k == 0:
         return
-    tasks = (n + SAMPLES - 1) // SAMPLES * neuron_blocks
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    tasks = (n + SAMPLES - 1) // SAMPLES * ((k + NEURONS - 1) // NEURONS)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(n, k, c)), tasks)
     cdef Memory memory = scratch(threads * SAMPLES * NEURONS * sizeof(real))
     cdef real* sums = <real*>memory.data
     cdef const real* b = &bias[0] if bias.shape[0] else NULL
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, macs))
-        with nogil, parallel(num_threads=threads):
-            mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
-                sample = task // neuron_blocks * SAMPLES
-                neuron = task % neuron_blocks * NEURONS
-                forward_task(ops, &x[0, 0], &weight[0, 0], b, &y[0, 0], sample, min(SAMPLES, n - sample), neuron,
-                             min(NEURONS, k - neuron), c, k, low, high, sums + thread_number() * SAMPLES * NEURONS)
-            flush_restore(mode)
+        if threads == 1:  # a team of one costs as much as a small product
+            with nogil:
+                mode = flush_on()
+                for task in range(done, upto):
+                    forward_task(ops, &x[0, 0], &weight[0, 0], b, &y[0, 0], n, k, c, low, high, task, sums)
+                flush_restore(mode)
+        else:
+            with nogil, parallel(num_threads=threads):
+                mode = flush_on()
+                for task in prange(done, upto, schedule="dynamic"):
+                    forward_task(ops, &x[0, 0], &weight[0, 0], b, &y[0, 0], n, k, c, low, high, task,
+                                 sums + thread_number() * SAMPLES * NEURONS)
+                flush_restore(mode)
         done = upto
         PyErr_CheckSignals()
 
@@ -131,7 +144,7 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
     cdef Py_ssize_t size = TERMS * ops.mac_rows + TERMS * tile + ops.mac_rows * tile
     cdef double macs = <double>rows * columns * terms
     cdef unsigned long long mode = 0
-    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
+    cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(rows, columns, terms)), tasks)
     cdef Memory memory = scratch(threads * size * sizeof(real))
     cdef real* own = <real*>memory.data
     while done < tasks:

@@ -23,6 +23,14 @@ ctypedef fused real:
     double
 
 
+cdef void forward_task(const kn_ops* ops, const Lines* lines, const Planes* plan, const real* x, real* y, int* index,
+                       Py_ssize_t task, char* memory) noexcept nogil:
+    if lines.fit:
+        forward_lines(ops, lines, x, y, index, task, memory)
+    else:
+        forward_planes(plan, x, y, index, task, memory)
+
+
 cdef void forward_planes(const Planes* plan, const real* x, real* y, int* index, Py_ssize_t number,
                          char* memory) noexcept nogil:
     cdef Task task = task_at(plan, number, memory)
@@ -61,6 +69,7 @@ def maxpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1
     cdef Lines lines = lines_of(ops, &grid, planes, 3, grid.partners)
     cdef Planes plan = planes_of(ops, &grid, planes, sizeof(real))
     cdef Py_ssize_t room = lines.room * sizeof(real) if lines.fit else plan.words + plan.frame + 2 * plan.result
+    cdef Py_ssize_t tasks = lines.tasks if lines.fit else plan.tasks
     cdef int threads = team(n_threads, <double>planes * grid.windows * grid.taps)
     cdef Block memory = scratch(threads * room)
     cdef int* wanted = NULL
@@ -68,16 +77,17 @@ def maxpool_forward(const real[:, :, :, :, ::1] x not None, real[:, :, :, :, ::1
         return
     if index.shape[0]:
         wanted = &index[0, 0, 0, 0, 0]
-    with nogil, parallel(num_threads=threads):
-        if lines.fit:
-            fill(<real*>(memory.data + thread_number() * room), <real>-INFINITY, lines.room)
-            for i in prange(lines.tasks, schedule="static"):
-                forward_lines(ops, &lines, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i,
-                              memory.data + thread_number() * room)
-        else:
-            for i in prange(plan.tasks, schedule="static"):
-                forward_planes(&plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i,
-                               memory.data + thread_number() * room)
+    for i in range(threads if lines.fit else 0):
+        fill(<real*>(memory.data + i * room), <real>-INFINITY, lines.room)
+    if threads == 1:  # a team of one costs as much as a small plane
+        with nogil:
+            for i in range(tasks):
+                forward_task(ops, &lines, &plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i, memory.data)
+    else:
+        with nogil, parallel(num_threads=threads):
+            for i in prange(tasks, schedule="static"):
+                forward_task(ops, &lines, &plan, &x[0, 0, 0, 0, 0], &y[0, 0, 0, 0, 0], wanted, i,
+                             memory.data + thread_number() * room)
 
 
 cdef void backward_task(const kn_ops* ops, const real* dy, const int* index, Py_ssize_t n, real* dx,

@@ -7,11 +7,15 @@ input and gradient of the weights are the "three convolutions" of the article's 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, optional
-from .._backend import kernels, n_threads
+import numpy as np
+
+from .._arrays import Array, empty, gate, gate_batch, gate_clip, gate_weight, maker, optional
+from .._backend import kernel, kernels, n_threads
 from .._geometry import Padding, Size, Window, lift, one_int
 from ._batch import takes_one_sample
+from ._prepared import Prepared
 
 
 def conv_window(
@@ -36,45 +40,43 @@ def conv_window(
     return Window.of(x[2:], weight[2:], stride, padding, dilation, kernel_name=names[1]), groups
 
 
-def _geometry(
-    ndim: int, x: Array, weight: Array, stride: Size, padding: Padding, dilation: Size, groups: int
-) -> tuple[Array, Array, Window, int]:
-    """What forward and backward share: the checked arrays, the window and the number of groups."""
-    x = gate_batch(x, "x", ndim + 2)
-    weight = gate_weight(weight, "weight", ndim + 2, x.dtype)
-    return x, weight, *conv_window(x.shape, weight.shape, stride, padding, dilation, groups)
-
-
-@takes_one_sample(2)
-def _conv(
+def prepare_conv(
     ndim: int,
-    residual: Array | None,
-    x: Array,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
     weight: Array,
     bias: Array | None,
+    clip: tuple[float, float] | None,
     stride: Size,
     padding: Padding,
     dilation: Size,
     groups: int,
-    clip: tuple[float, float] | None,
-) -> Array:
-    x, weight, window, groups = _geometry(ndim, x, weight, stride, padding, dilation, groups)
-    bias = optional(bias, "bias", x.dtype, weight.shape[:1])
-    shape = x.shape[0], weight.shape[0], *window.out_size
-    residual = lift(optional(residual, "residual", x.dtype, shape))
-    y = empty(shape, x.dtype, "padding")
-    kernels().conv_forward(
-        lift(x),
-        lift(weight),
-        bias,
-        residual,
-        lift(y),
-        *gate_clip(clip),
-        *window.geometry,
-        groups,
-        n_threads(),
-    )
-    return y
+) -> Prepared:
+    """Convolution of arrays (N, C, ...) of this shape, no size 0 but N; ``run`` takes a residual, too."""
+    weight = gate_weight(weight, "weight", ndim + 2, dtype)
+    window, groups = conv_window(shape, weight.shape, stride, padding, dilation, groups)
+    bias = optional(bias, "bias", dtype, weight.shape[:1])
+    out = shape[0], weight.shape[0], *window.out_size
+    filters, nothing = lift(weight), optional(None, "residual", dtype, (0,) * 5)
+    make = maker((*out[:2], *window.out3), dtype, "padding")
+    low, high = gate_clip(clip)
+    steps, pads, dilations = window.geometry
+    forward = kernel("conv_forward", dtype)
+
+    def run(x: Array, n_threads: int, residual: Array | None = None) -> Array:
+        added = nothing if residual is None else lift(gate(residual, "residual", dtype=dtype, shape=out))
+        y = make()
+        forward(lift(x), filters, bias, added, y, low, high, steps, pads, dilations, groups, n_threads)
+        return y
+
+    return Prepared(run, out)
+
+
+@takes_one_sample(2)
+def _conv(ndim: int, residual: Array | None, x: Array, *rest: Any) -> Array:
+    x = gate_batch(x, "x", ndim + 2)
+    run, shape = prepare_conv(ndim, x.shape, x.dtype, *rest)
+    return run(x, n_threads(), residual).reshape(shape)
 
 
 @takes_one_sample(2)
@@ -89,7 +91,9 @@ def _conv_backward(
     groups: int,
     input_grad: bool,
 ) -> tuple[Array | None, Array, Array]:
-    x, weight, window, groups = _geometry(ndim, x, weight, stride, padding, dilation, groups)
+    x = gate_batch(x, "x", ndim + 2)
+    weight = gate_weight(weight, "weight", ndim + 2, x.dtype)
+    window, groups = conv_window(x.shape, weight.shape, stride, padding, dilation, groups)
     dy = gate(dy, "dy", dtype=x.dtype, shape=(x.shape[0], weight.shape[0], *window.out_size))
     dx = empty(x.shape, x.dtype) if input_grad else None
     dw, db = empty(weight.shape, x.dtype), empty(weight.shape[:1], x.dtype)
@@ -127,7 +131,7 @@ def conv1d(
     >>> F.conv1d(x, np.array([[[1, 0, -1]]], np.float32))
     array([[[-3., -5., -1.,  2.,  2.]]], dtype=float32)
     """
-    return _conv(1, residual, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(1, residual, x, weight, bias, clip, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -188,7 +192,7 @@ def conv2d(
     array([[[[ 8., 12.],
              [20., 24.]]]], dtype=float32)
     """
-    return _conv(2, residual, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(2, residual, x, weight, bias, clip, stride, padding, dilation, groups)
 
 
 def conv3d(
@@ -212,7 +216,7 @@ def conv3d(
     >>> F.conv3d(np.ones((1, 1, 2, 4, 4)), np.ones((3, 1, 2, 3, 3))).shape
     (1, 3, 1, 2, 2)
     """
-    return _conv(3, residual, x, weight, bias, stride, padding, dilation, groups, clip)
+    return _conv(3, residual, x, weight, bias, clip, stride, padding, dilation, groups)
 
 
 def conv1d_backward(

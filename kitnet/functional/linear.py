@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from .._arrays import Array, empty, gate, gate_clip, gate_weight, optional
-from .._backend import kernels, n_threads
+import numpy as np
+
+from .._arrays import Array, empty, gate, gate_clip, gate_weight, maker, optional
+from .._backend import kernel, kernels, n_threads
+from .._geometry import product
+from ._prepared import Prepared
 
 
-def _check(x: Array, weight: Array) -> tuple[Array, Array]:
-    x = gate(x, "x")
-    weight = gate_weight(weight, "weight", 2, x.dtype)
-    if x.shape[-1] != weight.shape[1]:
+def _checked(weight: Array, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """The weights, for x of this shape and dtype."""
+    weight = gate_weight(weight, "weight", 2, dtype)
+    if shape[-1] != weight.shape[1]:
         raise ValueError(
-            f"x: expected {weight.shape[1]} features on the last axis, as weight has, got shape {x.shape}"
+            f"x: expected {weight.shape[1]} features on the last axis, as weight has, got shape {shape}"
         )
-    return x, weight
+    return weight
+
+
+def prepare_linear(
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    weight: Array,
+    bias: Array | None,
+    clip: tuple[float, float] | None,
+) -> Prepared:
+    """``linear`` of arrays of this shape."""
+    weight = _checked(weight, shape, dtype)
+    k, c = weight.shape
+    bias = optional(bias, "bias", dtype, (k,))
+    out, rows = (*shape[:-1], k), product(shape[:-1])
+    make = maker((rows, k), dtype)
+    low, high = gate_clip(clip)
+    forward = kernel("linear_forward", dtype)
+
+    def run(x: Array, n_threads: int) -> Array:
+        y = make()
+        forward(x if x.ndim == 2 else x.reshape(rows, c), weight, bias, y, low, high, n_threads)
+        return y if len(out) == 2 else y.reshape(out)
+
+    return Prepared(run, out)
 
 
 def linear(
@@ -49,12 +77,8 @@ def linear(
     >>> F.linear(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [0.0, -1.0], [3.0, 0.0]]))
     array([[ 3., -2.,  3.]])
     """
-    x, weight = _check(x, weight)
-    k, c = weight.shape
-    bias = optional(bias, "bias", x.dtype, (k,))
-    y = empty((*x.shape[:-1], k), x.dtype)
-    kernels().linear_forward(x.reshape(-1, c), weight, bias, y.reshape(-1, k), *gate_clip(clip), n_threads())
-    return y
+    x = gate(x, "x")
+    return prepare_linear(x.shape, x.dtype, weight, bias, clip).run(x, n_threads())
 
 
 def linear_backward(
@@ -70,7 +94,8 @@ def linear_backward(
     >>> F.linear_backward(np.array([[2.0]]), np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]]))
     (array([[6., 8.]]), array([[ 2., 10.]]), array([2.]))
     """
-    x, weight = _check(x, weight)
+    x = gate(x, "x")
+    weight = _checked(weight, x.shape, x.dtype)
     k, c = weight.shape
     dy = gate(dy, "dy", dtype=x.dtype, shape=(*x.shape[:-1], k)).reshape(-1, k)
     dx = empty(x.shape, x.dtype) if input_grad else None

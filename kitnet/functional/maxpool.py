@@ -6,10 +6,11 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from .._arrays import Array, empty, gate_batch, gate_int
-from .._backend import kernels, n_threads
+from .._arrays import Array, empty, gate_batch, gate_int, maker
+from .._backend import kernel, kernels, n_threads
 from .._geometry import LARGEST, Padding, Size, Window, checked_shape, lift, product
 from ._batch import takes_one_sample
+from ._prepared import Prepared
 
 _NOT_WANTED = np.empty((0,) * 5, np.int32)
 
@@ -22,24 +23,39 @@ def plane_size(shape: tuple[int, ...], name: str) -> int:
     return size
 
 
-@takes_one_sample(1, 2)
-def _max_pool(
+def prepare_max_pool(
     ndim: int,
-    x: Array,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
     kernel_size: Size,
     stride: Size | None,
     padding: Padding,
     dilation: Size,
     ceil_mode: bool,
-    return_indices: bool,
-) -> Array | tuple[Array, Array]:
+) -> Prepared:
+    """Pooling of arrays (N, C, ...) of this shape, no size 0 but N; ``run`` takes indices to fill, too."""
+    plane_size(shape, "x")
+    window = Window.of(shape[2:], kernel_size, stride, padding, dilation, ceil_mode=ceil_mode, pooling=True)
+    make = maker((*shape[:2], *window.out3), dtype)
+    forward = kernel("maxpool_forward", dtype)
+    cells, (steps, pads, dilations) = window.kernel3, window.geometry
+
+    def run(x: Array, n_threads: int, indices: Array = _NOT_WANTED) -> Array:
+        y = make()
+        forward(lift(x), y, indices, cells, steps, pads, dilations, n_threads)
+        return y
+
+    return Prepared(run, shape[:2] + window.out_size)
+
+
+@takes_one_sample(1, 2)
+def _max_pool(ndim: int, x: Array, return_indices: bool, *window: Any) -> Array | tuple[Array, Array]:
     x = gate_batch(x, "x", ndim + 2)
-    plane_size(x.shape, "x")
-    window = Window.of(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode=ceil_mode, pooling=True)
-    y = empty(x.shape[:2] + window.out_size, x.dtype)
-    indices = empty(y.shape, np.int32) if return_indices else _NOT_WANTED
-    kernels().maxpool_forward(lift(x), lift(y), lift(indices), window.kernel3, *window.geometry, n_threads())
-    return (y, indices) if return_indices else y
+    run, shape = prepare_max_pool(ndim, x.shape, x.dtype, *window)
+    if not return_indices:
+        return run(x, n_threads()).reshape(shape)
+    indices = empty(shape, np.int32)
+    return run(x, n_threads(), lift(indices)).reshape(shape), indices
 
 
 @takes_one_sample(3)
@@ -85,7 +101,7 @@ def max_pool1d(
     >>> F.max_pool1d(np.array([[[1.0, 5, 2, 3]]]), 2)
     array([[[5., 3.]]])
     """
-    return _max_pool(1, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool(1, x, return_indices, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @overload
@@ -147,7 +163,7 @@ def max_pool2d(
     >>> y, indices
     (array([[[[4., 9.]]]], dtype=float32), array([[[[4, 7]]]], dtype=int32))
     """
-    return _max_pool(2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool(2, x, return_indices, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @overload
@@ -179,7 +195,7 @@ def max_pool3d(
     >>> F.max_pool3d(np.arange(8.0).reshape(1, 1, 2, 2, 2), 2)
     array([[[[[7.]]]]])
     """
-    return _max_pool(3, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool(3, x, return_indices, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool1d_backward(dy: Array, indices: Array, input_shape: tuple[int, ...]) -> Array:

@@ -10,10 +10,15 @@ import numpy as np
 
 from .._arrays import Array
 from .._backend import is_sealed, seal
+from ..functional._prepared import Prepared
+from ._changes import changed
 from .parameter import Parameter
 
 Pullback: TypeAlias = Callable[[Array], Any]
 """From the gradient of an output to that of its input, or to None where nobody wants it."""
+
+_NOTES = {"output", "delta", "grad", "_pullback", "_folded"}
+"""Attributes that no result depends on: what ``forward`` and ``backward`` leave, and what others imply."""
 
 MOST_AXES = 64
 """What NumPy allows, and so the bounds of an axis's number."""
@@ -79,6 +84,13 @@ class Layer:
         """The output in inference."""
         return self.vjp(x, input_grad=False)[0]
 
+    def prepare(self, shape: tuple[int, ...], dtype: np.dtype) -> Prepared | None:
+        """What ``layer(x)`` does for arrays of this shape and dtype; None where nothing can be prepared.
+
+        It is out of date as soon as any layer has other attributes, or a parameter lives in another array.
+        """
+        return None
+
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
         """The shape of the output for an input of ``in_shape``, batch included; touches no data.
 
@@ -127,6 +139,17 @@ class Layer:
         return self.delta
 
     # Structure
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # An attribute that was not there before, as in a constructor, is none that something was made of.
+        known = name not in _NOTES and (name in vars(self) or hasattr(type(self), name))
+        super().__setattr__(name, value)
+        if known:
+            changed()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        changed()
 
     def config(self) -> dict[str, Any]:
         """The constructor arguments (layers and ``rng`` excluded), as JSON can hold them."""

@@ -11,6 +11,8 @@ from .. import functional as F
 from .._arrays import Array, gate_batch
 from .._backend import is_sealed, seal
 from .._geometry import MODES, Padding, Size, Window, bordered, one_int, product
+from ..functional._prepared import Prepared
+from ..functional.conv import prepare_conv
 from .base import Layer, Pullback
 from .fused import AbsorbsClip, Bounds, added
 from .norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -117,6 +119,19 @@ class Conv(Convolution):
     def adds(self) -> bool:
         return True
 
+    def prepare(
+        self, shape: tuple[int, ...], dtype: np.dtype, *, clip: Bounds | None = None
+    ) -> Prepared | None:
+        return self.prepare_with(shape, dtype, self.weight.data, self._bias_data(), clip)
+
+    def prepare_with(
+        self, shape: tuple[int, ...], dtype: np.dtype, weight: Array, bias: Array | None, clip: Bounds | None
+    ) -> Prepared | None:
+        """The same with other weights."""
+        if self.padding_mode != "zeros" or len(shape) != self.ndim + 2:
+            return None
+        return prepare_conv(self.ndim, shape, dtype, weight, bias, clip, *self._moves())
+
     def _moves(self) -> tuple[Any, ...]:
         padding = self.padding if self.padding_mode == "zeros" else 0
         return self.stride, padding, self.dilation, self.groups
@@ -175,6 +190,14 @@ class ConvBatchNorm(AbsorbsClip):
                 return added(norm(conv(x), clip=clip if residual is None else None), residual, clip)
             weights = conv.folded(norm)
         return conv.convolve(x, *weights, clip=clip, **({} if residual is None else {"residual": residual}))
+
+    def prepare(
+        self, shape: tuple[int, ...], dtype: np.dtype, *, clip: Bounds | None = None
+    ) -> Prepared | None:
+        """Where all that is folded is sealed; other weights are folded in each call."""
+        if not isinstance(self.conv, Conv) or (weights := self._sealed()) is None:
+            return None
+        return self.conv.prepare_with(shape, dtype, *weights, clip)
 
     def vjp(
         self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None, residual: Array | None = None

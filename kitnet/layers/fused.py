@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._arrays import Array, gate
+from ..functional._prepared import Prepared
 from .base import Layer, Pullback
 from .joins import Add
 from .rectifiers import Clipping
@@ -41,6 +42,11 @@ class AbsorbsClip(Layer):
     def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         raise NotImplementedError
 
+    def prepare(
+        self, shape: tuple[int, ...], dtype: np.dtype, *, clip: Bounds | None = None
+    ) -> Prepared | None:
+        return None
+
     def absorb(self, successor: Layer) -> Layer | None:
         return WithClip(self, successor) if isinstance(successor, Clipping) else None
 
@@ -54,6 +60,9 @@ class WithClip(Layer):
 
     def __call__(self, *xs: Array) -> Array:
         return self.layer(*xs, clip=self.clipping.bounds)
+
+    def prepare(self, shape: tuple[int, ...], dtype: np.dtype) -> Prepared | None:
+        return self.layer.prepare(shape, dtype, clip=self.clipping.bounds)
 
     def vjp(self, *xs: Array, input_grad: bool = True) -> tuple[Array, Pullback]:
         y, pullback = self.layer.vjp(*xs, input_grad=input_grad, clip=self.clipping.bounds)

@@ -10,6 +10,8 @@ import numpy as np
 from .. import functional as F
 from .._arrays import Array
 from .._geometry import one_int
+from ..functional._prepared import Prepared
+from ..functional.linear import prepare_linear
 from .base import Pullback
 from .fused import AbsorbsClip, Bounds
 from .weighted import Weighted
@@ -64,6 +66,11 @@ class Linear(AbsorbsClip, Weighted):
 
     def __call__(self, x: Array, *, clip: Bounds | None = None) -> Array:
         return F.linear(x, self.weight.data, self._bias_data(), clip=clip)
+
+    def prepare(
+        self, shape: tuple[int, ...], dtype: np.dtype, *, clip: Bounds | None = None
+    ) -> Prepared | None:
+        return prepare_linear(shape, dtype, self.weight.data, self._bias_data(), clip)
 
     def vjp(self, x: Array, *, input_grad: bool = True, clip: Bounds | None = None) -> tuple[Array, Pullback]:
         def pullback(dy: Array) -> Array | None:

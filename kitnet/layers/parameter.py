@@ -7,6 +7,7 @@ import numpy as np
 from .. import init
 from .._arrays import Array, gate
 from .._backend import is_sealed, seal
+from ._changes import changed
 
 
 class Parameter:
@@ -83,16 +84,17 @@ class Parameter:
     def seal(self) -> None:
         """Live in a read-only copy of the values."""
         if not self.sealed:
-            self._data = seal(self._data)
+            self.bind(seal(self._data), self._grad)
 
     def unseal(self) -> None:
         """Live in a copy of the values that may change."""
         if self.sealed:
-            self._data = self._data.copy()
+            self.bind(self._data.copy(), self._grad)
 
     def bind(self, data: Array, grad: Array | None = None) -> None:
         """Live in these arrays (of the same shape and dtype) from now on; their content is taken as it is."""
         self._data, self._grad = data, grad
+        changed()
 
     def lives_in(self, data: Array, grad: Array) -> bool:
         """Whether the values are part of the array ``data``, and the gradient is part of ``grad``."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .. import functional as F
 from .._arrays import Array, gate_number
 from .._geometry import Padding, Size, one_int
+from ..functional._prepared import Prepared
+from ..functional.maxpool import prepare_max_pool
 from .base import Pullback, no_gradient
 from .windowed import Windowed
 
@@ -28,6 +32,12 @@ class _MaxPool(Windowed):
 
     def __call__(self, x: Array) -> Array:
         return self._op(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def prepare(self, shape: tuple[int, ...], dtype: np.dtype) -> Prepared | None:
+        if len(shape) != self.ndim + 2:
+            return None
+        window = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        return prepare_max_pool(self.ndim, shape, dtype, *window)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
         if not input_grad:

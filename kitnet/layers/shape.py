@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .. import functional as F
 from .._arrays import Array, gate
 from .._geometry import checked_shape, one_int, per_axis, product
+from ..functional._prepared import Prepared
 from .base import MOST_AXES, Layer, Pullback, no_gradient
 
 
@@ -17,6 +20,10 @@ class _Reshape(Layer):
     def __call__(self, x: Array) -> Array:
         x = gate(x, "x")
         return x.reshape(self.out_shape(x.shape))
+
+    def prepare(self, shape: tuple[int, ...], dtype: np.dtype) -> Prepared | None:
+        out = self.out_shape(shape)
+        return Prepared(lambda x, n_threads: x.reshape(out), out)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
         y = self(x)

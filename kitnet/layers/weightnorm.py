@@ -63,7 +63,7 @@ class WeightNorm(Layer):
     def _with_weight(self) -> Weighted:
         """The layer with that weight for its own; its bias is shared."""
         layer = copy.copy(self.layer)
-        layer.weight = Parameter(self.weight())
+        vars(layer)["weight"] = Parameter(self.weight())  # of a layer of this call: nothing has changed
         return layer
 
     def __call__(self, x: Array) -> Array:
