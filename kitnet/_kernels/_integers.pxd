@@ -39,8 +39,8 @@ cdef inline bint fills_tiles(Py_ssize_t n, Py_ssize_t tile, Py_ssize_t lanes, Py
 
 cdef inline Py_ssize_t even_columns(Py_ssize_t columns, Py_ssize_t blocks, Py_ssize_t tasks, Py_ssize_t unit,
                                     bint fewer, int threads) noexcept nogil:
-    """Columns in a block, of so many ``blocks``, or one more, or one ``fewer``, if the threads have more equal work then;
-    ``tasks`` for each block, and tiles of ``unit``."""
+    """Columns in a block, of so many ``blocks``, or one more, or one ``fewer``, if the threads have more equal work
+    then; ``tasks`` for each block, and tiles of ``unit``."""
     cdef Py_ssize_t n, cost, best = blocks, least = up(blocks * tasks, threads) * up(up(columns, blocks), unit)
     least -= least // 16
     for n in range(max(1, blocks - fewer), blocks + 2):
