@@ -62,8 +62,10 @@ static void KN(rows_in)(const void *src_, ptrdiff_t src_step, ptrdiff_t rows, pt
     src += first + low * step;
     size -= first + low * step;
     /* Where rows of the source are left out, a line that far ahead may lie in one of these: whole rows ahead instead. */
-    const ptrdiff_t ahead = src_step > size && src_step < KN_AHEAD ? (KN_AHEAD + src_step - 1) / src_step * src_step
-                            : src_step > size && src_step < 4 * KN_AHEAD ? src_step : KN_AHEAD;
+    /* Rows without a stride may be a few of each plane: those behind them are of the next block of columns. */
+    const ptrdiff_t far = step == 1 ? 4 * KN_AHEAD : KN_AHEAD;
+    const ptrdiff_t ahead = src_step > size && src_step < far ? (far + src_step - 1) / src_step * src_step
+                            : src_step > size && src_step < 4 * far ? src_step : far;
     for (ptrdiff_t r = 0; r < rows; r++, src += src_step, dst += dst_step) {
         ptrdiff_t q = 0;
         for (; q < low; q += KN_LANES) v_store(dst + q, (V){0});
