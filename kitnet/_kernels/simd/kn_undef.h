@@ -16,6 +16,7 @@
 #undef WB2
 #undef v_sum
 #undef KN_MASK
+#undef KN_LINE
 #undef KN_IOTA
 #undef KN_EVEN
 #undef KN_ODD
