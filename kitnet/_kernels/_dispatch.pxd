@@ -116,7 +116,7 @@ cdef extern from "kn_table.h" nogil:
                        Py_ssize_t apart, Py_ssize_t row) noexcept nogil
 
     ctypedef struct kn_plane:
-        Py_ssize_t height, width, rows, columns, lines, taps, square, step_h, step_w, to_row, to_step
+        Py_ssize_t height, width, rows, columns, lines, taps, square, step_h, step_w, to_row, to_step, past
         const Py_ssize_t* base
         const Py_ssize_t* top
         const Py_ssize_t* left

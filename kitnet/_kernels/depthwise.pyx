@@ -23,6 +23,7 @@ cdef enum:
     RUN = 8                 # and planes, where there are many: what is fetched ahead is often the next plane
     NEAR = 4096             # bytes of a plane so small that planes of the next image are fetched,
     AHEAD = 2048            # else elements so far ahead
+    HELD = 32 << 20         # bytes that the caches hold: a result beyond that need not go through them
 
 
 cdef struct Phase:
@@ -72,7 +73,7 @@ cdef void make_phase(Phase* phase, const Axis* axis, Py_ssize_t* words) noexcept
                 a, c = axis[0].tap[rising(&axis[0], i)], axis[2].tap[rising(&axis[2], k)]
                 phase.tap[t] = (a * axis[1].kernel + axis[1].tap[b]) * axis[2].kernel + c
                 t += 1
-    plane.square = 0
+    plane.square = plane.past = 0
     if axis[0].kernel == 1 and axis[0].taps == 1 and axis[0].size == 1 and axis[0].pad == 0:
         if axis[1].taps == axis[2].taps and axis[1].taps > 0:
             a = axis[1].taps - 1
@@ -152,7 +153,7 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
     cdef Py_ssize_t dest_plane = axes[0].to_size * axes[1].to_size * axes[2].to_size
     cdef Py_ssize_t kernel = axes[0].kernel * axes[1].kernel * axes[2].kernel
     cdef unsigned long long mode = 0
-    cdef double macs = 0
+    cdef double macs = 0, nbytes = <double>batch * channels * (source_plane + filters * dest_plane) * sizeof(real)
     cdef int threads
     for p in range(phases):
         words += phase_words(axes + 3 * p)
@@ -177,6 +178,7 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
     for p in range(phases):
         make_phase(&phase[p], axes + 3 * p, free)
         phase[p].first = taps
+        phase[p].plane.past = nbytes > HELD and residual == NULL
         free += phase_words(axes + 3 * p)
         taps += count_taps(axes + 3 * p)
     for c in range(channels):

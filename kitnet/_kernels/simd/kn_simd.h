@@ -100,6 +100,17 @@ static inline void KN(store_even)(R *p, V v, unsigned mask)
 }
 #endif
 
+/* Whether a vector is a line of the caches. Then v goes to p past them, aligned; fence_past comes behind the last. */
+#if defined(KN_AVX512)
+#define KN_LINE 1
+static inline void KN(store_past)(R *p, V v) { _mm512_stream_si512((__m512i *)p, (__m512i)v); }
+static inline void KN(fence_past)(void) { _mm_sfence(); }
+#else
+#define KN_LINE 0
+static inline void KN(store_past)(R *p, V v) { KN(store)(p, v); }
+static inline void KN(fence_past)(void) {}
+#endif
+
 /* The lanes from low to high - 1, which may lie outside; and the elements of p in such lanes, zeros in the others. */
 #if defined(KN_AVX512)
 typedef unsigned short KN(lanes);

@@ -43,7 +43,7 @@ typedef struct {
     ptrdiff_t to_row, rows, n;
     KN(lanes) lanes[2]; /* inside, of the vector of the middle tap, and of the one behind it */
     char inside[8];     /* for each tap, the lane that is not made of the tap beside it */
-    int kind;
+    int kind, past;     /* past: whole lines go past the caches */
 } KN(descent);
 
 /* Where the strip from column q on lies, in a block that begins with row y of the source. */
@@ -132,9 +132,11 @@ KN_INLINED void KN(square_strip)(const KN(descent) *t, const V *w, V bias, R low
             if (step == 2) __builtin_prefetch(from + KN_FURTHER + KN_LANES);
             KN(square_row)(from, t, w, s, open + 1, i, k, step, kind);
         }
-        __builtin_prefetch(to + KN_DEPTH, 1);
         s[0] = KN(clip)(s[0], low, high);
-        if (kind == KN(within))
+        if (!t->past) __builtin_prefetch(to + KN_DEPTH, 1);
+        if (KN_LINE && t->past && t->n >= KN_LANES)
+            KN(store_past)(to, s[0]);
+        else if (kind == KN(within))
             v_store(to, s[0]);
         else
             KN(store_first)(to, s[0], t->n);
@@ -147,6 +149,7 @@ KN_INLINED void KN(square_plane)(const kn_plane *g, const R *src, const R *taps,
 {
     const ptrdiff_t least = KN_DEPTH / (step * g->width), block = least > 8 ? least : 8;
     KN(descent) t = {.to_row = g->to_row};
+    t.past = g->past && KN_LINE && (size_t)dst % KN_VBYTES == 0 && g->to_row % KN_LANES == 0;
     V w[49];
     KN_UNROLL for (int i = 0; i < k * k; i++) w[i] = taps[i] - (V){0};
     for (ptrdiff_t r = 0; r < g->rows; r += block) {
@@ -159,6 +162,7 @@ KN_INLINED void KN(square_plane)(const kn_plane *g, const R *src, const R *taps,
 #undef KN_STRIP
         }
     }
+    if (t.past) KN(fence_past)();
 }
 
 /* dst[r * to_row + q] = clip(sum of the taps + bias), NaN kept; returns 0, and does nothing, for other kernels. */

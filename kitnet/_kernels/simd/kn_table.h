@@ -94,6 +94,7 @@ typedef struct {
     ptrdiff_t square;        /* lines and taps, of a single slice, that lie side by side; else 0 */
     ptrdiff_t step_h, step_w;
     ptrdiff_t to_row, to_step; /* in the destination */
+    ptrdiff_t past;            /* whether the result had better go past the caches */
     const ptrdiff_t *base, *top, *left;
 } kn_plane;
 

@@ -19,6 +19,7 @@
 #undef KN_WINOGRAD
 #undef v_sum
 #undef KN_MASK
+#undef KN_LINE
 #undef KN_IOTA
 #undef KN_LIST
 #undef KN_EVEN_AT
