@@ -144,7 +144,7 @@ cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
 
 cdef void set_block(Axis* axis, Py_ssize_t block, bint packed) noexcept nogil:
     """Cut the outputs into blocks of about ``block``, of equal size but for what makes whole vectors."""
-    cdef Py_ssize_t n = max(1, (axis.out + block - 1) // block)
+    cdef Py_ssize_t n = max(1, up(axis.out, block))
     axis.block = up(axis.out, n)
     if n > 1 and up(axis.block, axis.unit) * axis.unit <= block:
         axis.block = up(axis.block, axis.unit) * axis.unit
@@ -247,8 +247,7 @@ cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
 
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil:
     """The blocks of a batch."""
-    return ((images + lattice.images - 1) // lattice.images
-            * lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2])
+    return up(images, lattice.images) * lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2]
 
 
 cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images) noexcept nogil:

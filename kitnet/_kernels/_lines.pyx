@@ -1,6 +1,7 @@
 """Blocks and scratch for pooling of planes as they lie (see _lines.pxd)."""
 
 from ._dispatch cimport kn_ops, kn_sheet, kn_span
+from ._integers cimport up
 from ._window cimport Axis, Grid
 
 cdef enum:
@@ -22,13 +23,13 @@ cdef Lines lines_of(const kn_ops* ops, const Grid* grid, Py_ssize_t planes, Py_s
         plan.reach = w.stride * (last + lanes) + w.kernel - w.pad
     else:
         last = ((w.size - 1) // w.stride) // lanes * lanes
-        plan.reach = max(last + (w.pad + w.stride - 1) // w.stride, (w.out - 1) // lanes * lanes) + lanes
+        plan.reach = max(last + up(w.pad, w.stride), (w.out - 1) // lanes * lanes) + lanes
     plan.grid, plan.planes = grid, planes
-    plan.spilling = ((w.own + lanes - 1) // lanes * lanes - 1) // w.own
+    plan.spilling = (up(w.own, lanes) * lanes - 1) // w.own
     plan.columns = longest + 2 * lanes
     plan.blocks = min(grid.h.own, max(1, grid.h.own * longest // TASK))
     plan.group = max(1, TASK // (grid.d.own * grid.h.own * longest))
-    plan.tasks = (planes + plan.group - 1) // plan.group * plan.blocks * grid.d.own
+    plan.tasks = up(planes, plan.group) * plan.blocks * grid.d.own
     plan.sheet.row = &grid.row
     plan.sheet.step = w.step
     plan.sheet.width, plan.sheet.height = w.other, grid.h.other

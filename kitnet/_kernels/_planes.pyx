@@ -1,6 +1,7 @@
 """Blocks, staging and writing for pooling with a plane a lane (see _planes.pxd)."""
 
 from ._dispatch cimport kn_ops
+from ._integers cimport up
 from ._window cimport Axis, Grid
 
 cdef enum:
@@ -40,7 +41,7 @@ cdef Planes planes_of(const kn_ops* ops, const Grid* grid, Py_ssize_t planes, Py
     while True:
         h, w = plan.blocks[1], plan.blocks[2]
         plan.frame = slices * widest(&grid.h, h) * widest(&grid.w, w) * cell
-        plan.result = ((grid.h.own + h - 1) // h) * ((grid.w.own + w - 1) // w) * cell
+        plan.result = up(grid.h.own, h) * up(grid.w.own, w) * cell
         if max(plan.frame, plan.result) <= FRAME or h == grid.h.own and w == grid.w.own:
             break
         if h < grid.h.own:
@@ -48,7 +49,7 @@ cdef Planes planes_of(const kn_ops* ops, const Grid* grid, Py_ssize_t planes, Py
         else:
             plan.blocks[2] = min(2 * w, grid.w.own)
     plan.words = (2 * grid.partners * sizeof(Py_ssize_t) + 63) // 64 * 64
-    plan.tasks = (planes + ops.lanes - 1) // ops.lanes * plan.blocks[0] * plan.blocks[1] * plan.blocks[2]
+    plan.tasks = up(planes, ops.lanes) * plan.blocks[0] * plan.blocks[1] * plan.blocks[2]
     return plan
 
 

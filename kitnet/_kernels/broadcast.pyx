@@ -75,7 +75,7 @@ cdef Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks,
     """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
     cdef Py_ssize_t images, cost, least = 0, best = most
     for images in range(most, most // 2, -1):
-        cost = ((batch + images - 1) // images * tasks + threads - 1) // threads * images
+        cost = (up(batch, images) * tasks + threads - 1) // threads * images
         if least == 0 or cost < least:
             least, best = cost, images
     return best
@@ -89,11 +89,11 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
-    plan.vectors = (f.rows + ops.lanes - 1) // ops.lanes
-    plan.panels = (plan.vectors + WIDTH - 1) // WIDTH
+    plan.vectors = up(f.rows, ops.lanes)
+    plan.panels = up(plan.vectors, WIDTH)
     plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
-    plan.channels = (f.depth + plan.blocks - 1) // plan.blocks
-    plan.blocks = (f.depth + plan.channels - 1) // plan.channels
+    plan.channels = up(f.depth, plan.blocks)
+    plan.blocks = up(f.depth, plan.channels)
     plan.in_place = reads_in_place(axis) and not planes_alias(axis, itemsize)
     if axis[2].stride == 2 and axis[2].phases == 2:
         make_dense(&axis[2])
@@ -104,7 +104,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     images = max(images, (ROWS + axis[0].out * axis[1].out - 1) // (axis[0].out * axis[1].out))
     plan.filter_blocks = 1
     while True:
-        sums = SUMS // ((plan.vectors + plan.filter_blocks - 1) // plan.filter_blocks * ops.lanes * itemsize * woven)
+        sums = SUMS // (up(plan.vectors, plan.filter_blocks) * ops.lanes * itemsize * woven)
         places = STAGED // (plan.channels * phases * itemsize)
         if plan.blocks > 1:
             places = min(places, sums * axis[2].step)
@@ -175,7 +175,7 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
     cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
     cdef const real* w
     cdef real* to
-    for b in range((channels + at_once - 1) // at_once):
+    for b in range(up(channels, at_once)):
         n = min(at_once, channels - b * at_once)
         w = weight + b * at_once * f.depth_step
         to = packed + b * at_once * width if f.taps == 1 else own  # own[channel and tap][row]
@@ -249,7 +249,7 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t width = rows.vectors * ops.lanes, woven = axis[2].woven, line
     cdef Py_ssize_t lines = axis[0].taps * axis[1].taps
-    cdef Py_ssize_t tiles = (rows.width + ops.cast_rows - 1) // ops.cast_rows
+    cdef Py_ssize_t tiles = up(rows.width, ops.cast_rows)
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
     cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p, begun = 0  # begun: of the tiles that are not yet written
     cdef int accumulate
@@ -342,8 +342,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
     sums_size = lattice.axis[2].woven * plan.most if plan.blocks > 1 else GROUPED
-    sums_size *= WIDTH * ops.lanes * ((plan.panels + plan.filter_blocks - 1) // plan.filter_blocks
-                                      if plan.blocks > 1 else 1)
+    sums_size *= WIDTH * ops.lanes * (up(plan.panels, plan.filter_blocks) if plan.blocks > 1 else 1)
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)
     cdef Memory packed_memory = made_of(sealed, key)
     cdef bint made = packed_memory is not None

@@ -11,6 +11,7 @@ gathers from there. Only the windows at the edge between two blocks are turned t
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_row, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
 from ._window cimport Cursor, Grid, advance, chunk, cursor_at, grid_of, line_room, look_back, partners
@@ -78,12 +79,12 @@ cdef Blocks blocks_of(const Grid* grid, Py_ssize_t channels, Py_ssize_t lanes, P
     cdef Blocks blocks
     cdef Py_ssize_t some, span = grid.h.dilation * (grid.h.kernel - 1) + 1
     blocks.channels = channels
-    blocks.pitch = (grid.row.out + lanes - 1) // lanes * lanes
+    blocks.pitch = up(grid.row.out, lanes) * lanes
     blocks.slots = min(grid.h.out, (span - 1) // grid.h.stride + 1)
     some = RING // (grid.d.kernel * blocks.slots * grid.taps * blocks.pitch * itemsize)
     some = max(1, min(channels, some))
-    blocks.channel_blocks = (channels + some - 1) // some
-    some = (channels + blocks.channel_blocks - 1) // blocks.channel_blocks
+    blocks.channel_blocks = up(channels, some)
+    some = up(channels, blocks.channel_blocks)
     blocks.slot = some * grid.taps * blocks.pitch
     blocks.ring = grid.d.kernel * blocks.slots * blocks.slot
     blocks.row_blocks = 1

@@ -64,13 +64,13 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t out = axis[0].out * axis[1].out * axis[2].out, blocks
     plan.macs = <double>plan.f.batch * plan.f.rows * plan.f.groups * plan.f.depth * taps * out
-    plan.panels = (plan.f.rows + ops.mac_rows - 1) // ops.mac_rows
+    plan.panels = up(plan.f.rows, ops.mac_rows)
     plan.tile = widest_tile(ops, plan.f.rows, plan.panels)
     blocks = max(1, up(plan.f.depth * max(taps, 1), KC))
     if blocks == 2 and axis[2].to_step == 1 and covered(axis[2].out, plan.tile, ops.lanes) == axis[2].out:
         blocks = 1  # so that whole rows go straight into the result
-    plan.channels = max(1, (plan.f.depth + blocks - 1) // blocks)
-    plan.blocks = (plan.f.depth + plan.channels - 1) // plan.channels
+    plan.channels = max(1, up(plan.f.depth, blocks))
+    plan.blocks = up(plan.f.depth, plan.channels)
     plan.filter_blocks = 1
     cut(plan, lattice, ops, itemsize, threads, True)
     if not plan.one_run and not plan.by_row:
@@ -334,7 +334,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
-    sums_size = (((f.rows + plan.filter_blocks - 1) // plan.filter_blocks + ops.mac_rows)
+    sums_size = ((up(f.rows, plan.filter_blocks) + ops.mac_rows)
                  * sums_pitch(&plan, lattice) + 15) // 16 * 16
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
     if sealed is not None and plan.ones:  # the bias lies between the weights

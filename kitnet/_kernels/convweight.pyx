@@ -21,6 +21,7 @@ from ._choice cimport (
 )
 from ._chunks cimport in_chunks
 from ._dispatch cimport kn_ops, table
+from ._integers cimport up
 from ._lattice cimport (
     Axis, Block, Lattice, axis_forward, axis_words, block_at, choose_blocks, column_of, count_blocks, flatten,
     tap_offsets,
@@ -63,10 +64,10 @@ cdef void make_plan(Plan* plan, Lattice* lattice, Py_ssize_t itemsize, bint pack
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps, per_image, images
     cdef double sample = <double>plan.size * axis[0].out * axis[1].out * axis[2].out
     plan.macs = sample * plan.batch
-    plan.filter_blocks = (plan.filters + FILTERS - 1) // FILTERS
+    plan.filter_blocks = up(plan.filters, FILTERS)
     plan.channel_blocks = max(1, min(plan.channels, (plan.channels * taps + TAPS - 1) // TAPS))
-    plan.most_filters = (plan.filters + plan.filter_blocks - 1) // plan.filter_blocks
-    plan.most_channels = (plan.channels + plan.channel_blocks - 1) // plan.channel_blocks
+    plan.most_filters = up(plan.filters, plan.filter_blocks)
+    plan.most_channels = up(plan.channels, plan.channel_blocks)
     choose_blocks(lattice, COLUMNS // itemsize, COLUMNS // itemsize, plan.batch, packed)
     per_image = lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2]
     plan.chunk = max(1, count_blocks(lattice, plan.batch))
@@ -114,7 +115,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Py_ssize_t taps = channels * lattice.taps, line = plan.channels * lattice.taps
     cdef Py_ssize_t first = chunk * plan.chunk
     cdef Py_ssize_t end = min(first + plan.chunk, count_blocks(lattice, plan.batch))
-    cdef Py_ssize_t index, panels = (filters + ops.dot_rows - 1) // ops.dot_rows, p, row, rows, t
+    cdef Py_ssize_t index, panels = up(filters, ops.dot_rows), p, row, rows, t
     cdef Block block
     cdef real* to
     dy += (group * plan.filters + k) * out
@@ -130,7 +131,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             row = filters * p // panels
             rows = filters * (p + 1) // panels - row
             to = dweight + row * line
-            for t in range((taps + ops.dot_cols - 1) // ops.dot_cols):
+            for t in range(up(taps, ops.dot_cols)):
                 ops.dot[rows](block.columns, staged_dy + row * pitch, pitch, staged_x, offset + t * ops.dot_cols,
                               to + t * ops.dot_cols, line, min(ops.dot_cols, taps - t * ops.dot_cols), index > first)
         if dbias != NULL and channel_block == 0:

@@ -163,7 +163,7 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
             * axes[3 * p + 2].out
     at_once = max(<Py_ssize_t>(WORK / max(macs, 1)), min(channels // RUN, <Py_ssize_t>RUN))
     at_once = max(1, min(channels, at_once))
-    parts = (channels + at_once - 1) // at_once
+    parts = up(channels, at_once)
     tasks = batch * parts
     macs *= batch * channels
     threads = <int>min(<Py_ssize_t>team(n_threads, macs / 4), tasks)

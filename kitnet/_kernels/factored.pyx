@@ -9,6 +9,7 @@ from libc.math cimport sqrt, sqrtf
 from libc.string cimport memset
 
 from ._dispatch cimport flush_on, flush_restore
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -33,9 +34,9 @@ cdef struct Grid:
 cdef Grid make_grid(Py_ssize_t matrices, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
     cdef Grid g
     g.matrices, g.rows, g.columns = matrices, rows, columns
-    g.parts = max(1, (columns + COLUMNS - 1) // COLUMNS)
+    g.parts = max(1, up(columns, COLUMNS))
     g.together = max(1, CHUNK // max(1, rows * columns))
-    g.tasks = g.parts * ((matrices + g.together - 1) // g.together)
+    g.tasks = g.parts * up(matrices, g.together)
     return g
 
 

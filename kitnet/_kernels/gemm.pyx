@@ -14,6 +14,7 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block as Memory, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
@@ -39,15 +40,15 @@ cdef double work(Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) noexcept nogil:
 cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y,
                        Py_ssize_t batch, Py_ssize_t outputs, Py_ssize_t c, double low, double high, Py_ssize_t task,
                        real* sums) noexcept nogil:
-    cdef Py_ssize_t blocks = (outputs + NEURONS - 1) // NEURONS
+    cdef Py_ssize_t blocks = up(outputs, NEURONS)
     cdef Py_ssize_t n = task // blocks * SAMPLES, k = task % blocks * NEURONS
     cdef Py_ssize_t samples = min(SAMPLES, batch - n), neurons = min(NEURONS, outputs - k)
-    cdef Py_ssize_t start, length, i, j, t, rows, panels = (samples + ops.dot_rows - 1) // ops.dot_rows
+    cdef Py_ssize_t start, length, i, j, t, rows, panels = up(samples, ops.dot_rows)
     cdef Py_ssize_t[4] offset
     cdef real value
-    for start in range((c + LENGTH - 1) // LENGTH):
+    for start in range(up(c, LENGTH)):
         length = min(LENGTH, c - start * LENGTH)
-        for j in range((neurons + ops.dot_cols - 1) // ops.dot_cols):
+        for j in range(up(neurons, ops.dot_cols)):
             for t in range(ops.dot_cols):
                 offset[t] = (k + min(j * ops.dot_cols + t, neurons - 1)) * c + start * LENGTH
             for i in range(panels):
@@ -71,7 +72,7 @@ def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not 
     cdef unsigned long long mode = 0
     if n == 0 or k == 0:
         return
-    tasks = (n + SAMPLES - 1) // SAMPLES * ((k + NEURONS - 1) // NEURONS)
+    tasks = up(n, SAMPLES) * up(k, NEURONS)
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(n, k, c)), tasks)
     cdef Memory memory = scratch(threads * SAMPLES * NEURONS * sizeof(real))
     cdef real* sums = <real*>memory.data
@@ -99,7 +100,7 @@ cdef void product_task(const kn_ops* ops, const real* a, Py_ssize_t a_row, Py_ss
                        real* y, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t column, Py_ssize_t columns,
                        Py_ssize_t terms, Py_ssize_t line, real* own) noexcept nogil:
     """y[row:row+rows, column:column+columns] = sum_t a[row * a_row + t * a_term] * b[t * line + column]"""
-    cdef Py_ssize_t panels = (rows + ops.mac_rows - 1) // ops.mac_rows
+    cdef Py_ssize_t panels = up(rows, ops.mac_rows)
     cdef Py_ssize_t start, count, t, p, i, j, first, m, width, tiles
     cdef Py_ssize_t tile = ops.mac_vectors[1] * ops.lanes
     cdef Py_ssize_t[TERMS] offset
@@ -107,7 +108,7 @@ cdef void product_task(const kn_ops* ops, const real* a, Py_ssize_t a_row, Py_ss
     cdef real* panel = own
     cdef real* tail = panel + TERMS * ops.mac_rows
     cdef real* sums = tail + TERMS * tile
-    for start in range((terms + TERMS - 1) // TERMS):
+    for start in range(up(terms, TERMS)):
         count = min(TERMS, terms - start * TERMS)
         for t in range(count):
             offset[t] = (start * TERMS + t) * line + column
@@ -138,8 +139,8 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
                  Py_ssize_t columns, Py_ssize_t terms, int n_threads) except -1:
     """y (rows, columns) = a (rows, terms; strided) times b (terms, columns)"""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t column_blocks = (columns + COLUMNS - 1) // COLUMNS, task, done = 0, upto, row, column
-    cdef Py_ssize_t tasks = (rows + ROWS - 1) // ROWS * column_blocks
+    cdef Py_ssize_t column_blocks = up(columns, COLUMNS), task, done = 0, upto, row, column
+    cdef Py_ssize_t tasks = up(rows, ROWS) * column_blocks
     cdef Py_ssize_t tile = ops.mac_vectors[1] * ops.lanes
     cdef Py_ssize_t size = TERMS * ops.mac_rows + TERMS * tile + ops.mac_rows * tile
     cdef double macs = <double>rows * columns * terms

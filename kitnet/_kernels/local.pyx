@@ -16,6 +16,7 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
@@ -122,7 +123,7 @@ cdef void forward_window(const kn_ops* ops, const Shape* s, Py_ssize_t window, c
     cdef Py_ssize_t block, first, count, k, m, j
     window_offsets(s, window, offset)
     weight += window * s.filters * s.row
-    for block in range((s.samples + SAMPLES - 1) // SAMPLES):
+    for block in range(up(s.samples, SAMPLES)):
         first = block * SAMPLES
         count = min(SAMPLES, s.samples - first)
         gather(s, offset, x + first * s.image, count, own)
@@ -146,7 +147,7 @@ cdef void backward_window(const kn_ops* ops, const Shape* s, Py_ssize_t window, 
     cdef real* delta = own + SAMPLES * s.row
     cdef Py_ssize_t block, first, count, n, k
     window_offsets(s, window, offset)
-    for block in range((s.samples + SAMPLES - 1) // SAMPLES):
+    for block in range(up(s.samples, SAMPLES)):
         first = block * SAMPLES
         count = min(SAMPLES, s.samples - first)
         gather(s, offset, x + first * s.image, count, own)
@@ -231,7 +232,7 @@ def local_backward(const real[:, :, ::1] dy not None, const real[:, :, :, :, ::1
     cdef Block memory = scratch(s.own * threads * sizeof(real))
     cdef Py_ssize_t* row = <Py_ssize_t*>tables.data
     cdef real* own = <real*>memory.data
-    cdef Py_ssize_t tasks = (s.samples + OWN - 1) // OWN, done = 0, upto, i
+    cdef Py_ssize_t tasks = up(s.samples, OWN), done = 0, upto, i
     cdef unsigned long long mode = 0
     for i in range(rows):
         row[i] = i * s.row

@@ -12,6 +12,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from ._dispatch cimport flush_on, flush_restore
+from ._integers cimport up
 from ._threads cimport team
 
 ctypedef fused real:
@@ -39,7 +40,7 @@ cdef void rows_between(const real* dy, const int64_t* x, Py_ssize_t m, Py_ssize_
 
 def embedding_backward(const real[:, ::1] dy not None, const int64_t[::1] x not None, real[:, ::1] dw not None,
                        int n_threads):
-    cdef Py_ssize_t m = dy.shape[0], k = dw.shape[0], d = dw.shape[1], step = (k + RANGES - 1) // RANGES, i
+    cdef Py_ssize_t m = dy.shape[0], k = dw.shape[0], d = dw.shape[1], step = up(k, RANGES), i
     cdef const real* source = &dy[0, 0] if m * d else NULL
     cdef const int64_t* number = &x[0] if m else NULL
     cdef unsigned long long mode = 0

@@ -7,6 +7,7 @@ threads.
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_loss_name, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -26,7 +27,7 @@ while kn_loss_name(len(LOSSES)) != NULL:
 def loss_forward(str kind not None, const real[::1] x not None, const real[::1] target not None,
                  real[::1] loss not None, real[::1] total not None, double a, double b, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t n = x.shape[0], chunks = (n + CHUNK - 1) // CHUNK, i
+    cdef Py_ssize_t n = x.shape[0], chunks = up(n, CHUNK), i
     cdef int number = LOSSES[kind]
     cdef bint each = loss.shape[0] > 0
     cdef Block memory = scratch(chunks * sizeof(double))

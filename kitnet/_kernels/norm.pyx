@@ -14,6 +14,7 @@ depend on the threads; and few channels of many pixels are work for all threads,
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -62,7 +63,7 @@ cdef struct Piece:
 
 
 cdef Py_ssize_t parts(Py_ssize_t n, Py_ssize_t size) noexcept nogil:
-    return (n + size - 1) // size
+    return up(n, size)
 
 
 cdef Grid make_grid(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, Py_ssize_t lanes) noexcept nogil:

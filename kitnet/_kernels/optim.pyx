@@ -10,6 +10,7 @@ from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_update, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -170,7 +171,7 @@ def average_step(real[::1] average not None, const real[::1] x not None, double 
 
 def inner(const real[::1] a not None, const real[::1] b not None, double[::1] out not None, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t n = a.shape[0], i, chunks = (n + CHUNK - 1) // CHUNK
+    cdef Py_ssize_t n = a.shape[0], i, chunks = up(n, CHUNK)
     cdef Block memory = scratch(chunks * sizeof(double))
     cdef double* sums = <double*>memory.data
     cdef double total = 0

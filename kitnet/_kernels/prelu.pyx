@@ -10,6 +10,7 @@ GLU: x (M, 2, P); a task is a fixed number of rows of about CHUNK elements.
 from cython.parallel cimport parallel, prange
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -37,8 +38,8 @@ cdef Grid make_grid(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels) 
     g.channels, g.pixels = channels, pixels
     g.n = max(1, min(pixels, CHUNK))
     g.rows = CHUNK // g.n
-    g.parts = (pixels + g.n - 1) // g.n
-    g.bands = (channels + g.rows - 1) // g.rows
+    g.parts = up(pixels, g.n)
+    g.bands = up(channels, g.rows)
     g.pieces = samples * g.bands * g.parts
     return g
 

@@ -17,6 +17,7 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy
 
 from ._dispatch cimport flush_on, flush_restore, kn_lists, kn_ops, kn_pick, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport tasks_at_once, team, thread_number
 
@@ -114,7 +115,7 @@ cdef Py_ssize_t cell_of(const kn_lists* axis, Py_ssize_t j) noexcept nogil:
 cdef Block flattened(kn_lists* h, kn_lists* w, const kn_ops* ops, real like):
     """Make one axis of both, if all results are copies and each vector of them can be picked; None elsewhere."""
     cdef Py_ssize_t size = h.size * w.size, results = h.out * w.out, lanes = ops.lanes, window = ops.pick_cells
-    cdef Py_ssize_t blocks = (results + lanes - 1) // lanes, k, i, j, low, high
+    cdef Py_ssize_t blocks = up(results, lanes), k, i, j, low, high
     cdef kn_pick* picks
     cdef real* number
     if h.start == NULL or results > FLAT or window == 0 or size < window or not (copies(h, like) and copies(w, like)):
@@ -220,7 +221,7 @@ cdef Plan plan_of(Py_ssize_t planes, kn_lists d, kn_lists h, kn_lists w, Py_ssiz
     g.strip, g.strips = g.axes[1].out, 1
     if g.axes[1].start != NULL and g.axes[0].out * g.size[0] == 1 and largest > 2 * ELEMENTS:
         g.strip = min(h.out, max(STRIP, ELEMENTS // max(w.size, w.out)))
-        g.strips = (h.out + g.strip - 1) // g.strip
+        g.strips = up(h.out, g.strip)
         if g.passes == 2:
             g.room = g.strip * w.size
             for i in range(g.strips if g.order[0] == 2 else 0):
@@ -311,7 +312,7 @@ def resample(const real[:, :, :, :, ::1] x not None,
     if _tables is None:
         _tables = picks_of(&w, ops, weight_w)
     g = plan_of(planes, d, h, w, ops.lanes)
-    tasks = (g.planes + g.group - 1) // g.group * g.strips
+    tasks = up(g.planes, g.group) * g.strips
     cdef int threads = team(n_threads, (g.work + g.results) * g.planes)
     cdef Block memory = scratch(threads * 2 * g.room * sizeof(real))
     while done < tasks:

@@ -11,6 +11,7 @@ from cython.parallel cimport parallel, prange
 from libc.math cimport NAN, fmod
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_response, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team, thread_number
 
@@ -45,7 +46,7 @@ def response_forward(const real[:, :, ::1] x not None, real[:, :, ::1] y not Non
     if x.size == 0:
         return
     cdef kn_response g = plan_of(x.shape[1], x.shape[2], before, after, share, beta, base)
-    cdef Py_ssize_t width = columns_of_task(g.channels), strips = (g.inner + width - 1) // width
+    cdef Py_ssize_t width = columns_of_task(g.channels), strips = up(g.inner, width)
     cdef Py_ssize_t room = (g.before + 1 + g.after) * 4 * ops.lanes * sizeof(real)
     cdef int threads = team(n_threads, <double>x.size * COST)
     cdef Block memory = scratch(threads * room)
@@ -67,7 +68,7 @@ def response_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1] x
     if x.size == 0:
         return
     cdef kn_response g = plan_of(x.shape[1], x.shape[2], before, after, share, beta, base)
-    cdef Py_ssize_t width = columns_of_task(g.channels), strips = (g.inner + width - 1) // width
+    cdef Py_ssize_t width = columns_of_task(g.channels), strips = up(g.inner, width)
     cdef Py_ssize_t room = (g.channels + g.before + 1 + g.after) * 4 * ops.lanes * sizeof(real)
     cdef int threads = team(n_threads, 2.0 * x.size * COST)
     cdef Block memory = scratch(threads * room)

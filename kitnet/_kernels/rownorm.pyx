@@ -18,6 +18,7 @@ from libc.math cimport INFINITY, sqrt
 from libc.string cimport memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._pool cimport Block, scratch
 from ._threads cimport team
 
@@ -64,7 +65,7 @@ cdef struct Piece:
 
 
 cdef Py_ssize_t parts_of(Py_ssize_t n, Py_ssize_t size) noexcept nogil:
-    return (n + size - 1) // size
+    return up(n, size)
 
 
 cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, Py_ssize_t groups, bint weighted,

@@ -10,6 +10,7 @@ from cython.parallel cimport parallel, prange
 from libc.stdint cimport int64_t
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
+from ._integers cimport up
 from ._threads cimport team
 
 ctypedef fused real:
@@ -51,7 +52,7 @@ def log_softmax_backward(const real[:, :, ::1] dy not None, const real[:, :, ::1
 cdef void forward(const real[:, :, ::1] x, real[:, :, ::1] y, bint log, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t rows = x.shape[0], n = x.shape[1], columns = x.shape[2], step = rows_of_task(n), m, i
-    cdef Py_ssize_t width = columns_of_task(n), strips = (columns + width - 1) // width
+    cdef Py_ssize_t width = columns_of_task(n), strips = up(columns, width)
     cdef unsigned long long mode = 0
     if rows * n * columns == 0:
         return
@@ -71,7 +72,7 @@ cdef void forward(const real[:, :, ::1] x, real[:, :, ::1] y, bint log, int n_th
 cdef void backward(const real[:, :, ::1] dy, const real[:, :, ::1] y, real[:, :, ::1] dx, bint log, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Py_ssize_t rows = y.shape[0], n = y.shape[1], columns = y.shape[2], step = rows_of_task(n), m, i
-    cdef Py_ssize_t width = columns_of_task(n), strips = (columns + width - 1) // width
+    cdef Py_ssize_t width = columns_of_task(n), strips = up(columns, width)
     cdef unsigned long long mode = 0
     if rows * n * columns == 0:
         return
