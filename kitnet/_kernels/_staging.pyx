@@ -1,7 +1,6 @@
 """A block of the lattice, filled from the images: phase by phase, but both phases of a stride of two at once.
 
-What whole vectors write behind a row is written over by the
-next one, of the same phase or the phase behind.
+What whole vectors write behind a row is written over by the next one, of the same phase or the phase behind.
 """
 
 from ._dispatch cimport kn_ops

@@ -64,10 +64,6 @@ cdef struct Piece:
     Py_ssize_t pair         # its first pair of sums
 
 
-cdef Py_ssize_t parts_of(Py_ssize_t n, Py_ssize_t size) noexcept nogil:
-    return up(n, size)
-
-
 cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, Py_ssize_t groups, bint weighted,
                     Py_ssize_t lanes) noexcept nogil:
     cdef Plan g
@@ -77,16 +73,16 @@ cdef Plan make_plan(Py_ssize_t samples, Py_ssize_t channels, Py_ssize_t pixels, 
     g.pixels = g.n // g.planes
     g.large = g.n > ROW
     g.by_elements = g.planes > 1 and g.pixels < FULL * lanes
-    g.parts = 1 if g.by_elements else parts_of(g.pixels, CHUNK)
+    g.parts = 1 if g.by_elements else up(g.pixels, CHUNK)
     g.height = max(1, min(PLANES, CHUNK // g.pixels))
-    g.pieces = parts_of(g.n, CHUNK) if g.by_elements else parts_of(g.planes, g.height) * g.parts
+    g.pieces = up(g.n, CHUNK) if g.by_elements else up(g.planes, g.height) * g.parts
     g.pairs = g.pieces if g.by_elements else g.planes * g.parts
     g.block = samples if g.large else max(SAMPLES, ROW // g.n) if g.by_elements else 1
-    g.blocks = parts_of(samples, g.block) if samples else 0
+    g.blocks = up(samples, g.block) if samples else 0
     g.at_once = max(1, SHARED // (groups * g.n))
     if g.at_once > TOGETHER:
         g.at_once -= g.at_once % TOGETHER
-    g.turns = parts_of(samples, g.at_once)
+    g.turns = up(samples, g.at_once)
     return g
 
 

@@ -53,6 +53,15 @@ CONVS: list[dict[str, Any]] = [
     {"x": (3, 40, 5, 21, 7), "k": 7, "kernel": 3, "stride": 2, "padding": 1, **_RELU6},
     # and gaps that tiles leave out
     {"x": (3, 40, 4, 18, 14), "k": 11, "kernel": 3, "stride": 2, "padding": 1},
+    # both phases staged at once: rows of less than a vector, of volumes too, and gaps between rows of dy
+    *(
+        {"x": (2, 9, 5, h, w), "k": 13, "kernel": 3, "stride": 2, "padding": 1}
+        for h, w in ((7, 5), (11, 9), (37, 7), (9, 30))
+    ),
+    *(
+        {"x": (2, 5, h, w), "k": 6, "kernel": 3, "stride": 2, "padding": p, "special": True}
+        for h, w, p in ((9, 7, 1), (20, 35, 1), (12, 13, 0), (11, 66, 2))
+    ),
     # volumes cut into slices, and images whose taps lie far apart
     {"x": (3, 3, 9, 12, 20), "k": 5, "kernel": 3, "padding": 1},
     {"x": (1, 12, 7, 25, 37), "k": 4, "kernel": 3, "padding": 1, "bias": False},

@@ -6,34 +6,33 @@
 #define KN_JOIN(family, taps, name) KN_JOIN_(family, taps, name)
 #define KN_SET(family, name) KN(KN_JOIN(family, KN_TAPS, name))
 
-/* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q]. Whole vectors are written: up to
- * lanes - 1 elements behind the last tile. */
-static void KN_SET(winograd, source)(const void *plane_, const kn_tiles *tiles, void *dst_, ptrdiff_t step)
+/* The rows of a vector of tiles, of which u are woven, transformed along themselves. */
+KN_INLINED void KN_SET(win, rows)(const R *plane, const kn_tiles *tiles, const int u, V rows[KN_POINTS][KN_POINTS])
 {
-    const R *plane = plane_;
-    R *dst = (R *)dst_ + tiles->place;
-    const ptrdiff_t woven = tiles->woven, further = 4 * woven;
-    KN(lanes) near[4], far[4];
-    V rows[KN_POINTS][KN_POINTS];
-    for (int s = 0; s < 4; s++) {
-        near[s] = KN(lanes_between)(tiles->low[s], tiles->high[s]);
-        far[s] = KN(lanes_between)(tiles->low[s] - further, tiles->high[s] - further);
-    }
     for (int i = 0; i < KN_POINTS; i++) {
         V x[4], y[4], t[6];
         KN_UNROLL for (int s = 0; s < 4; s++) {
-            const ptrdiff_t off = tiles->off[s][i];
-            x[s] = off == KN_NOWHERE ? (V){0} : KN(load_lanes)(plane + off, near[s]);
-            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_lanes)(plane + off + further, far[s]);
+            const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
+            x[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off, low, high);
+            y[s] = off == KN_NOWHERE ? (V){0} : KN(load_between)(plane + off + 4 * u, low - 4 * u, high - 4 * u);
         }
-        if (woven == 1)
-            KN(win_columns)(x, y, 1, t);
-        else if (woven == 2)
-            KN(win_columns)(x, y, 2, t);
-        else
-            KN(win_columns)(x, y, 4, t);
+        KN(win_columns)(x, y, u, t);
         KN_SET(win, source)(t, rows[i]);
     }
+}
+
+/* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q]. Whole vectors are written: up to
+ * lanes - 1 elements behind the last tile. */
+static void KN_SET(winograd, source)(const void *plane, const kn_tiles *tiles, void *dst_, ptrdiff_t step)
+{
+    R *dst = (R *)dst_ + tiles->place;
+    V rows[KN_POINTS][KN_POINTS];
+    if (tiles->woven == 1)
+        KN_SET(win, rows)(plane, tiles, 1, rows);
+    else if (tiles->woven == 2)
+        KN_SET(win, rows)(plane, tiles, 2, rows);
+    else
+        KN_SET(win, rows)(plane, tiles, 4, rows);
     KN_UNROLL for (int j = 0; j < KN_POINTS; j++) {
         V d[KN_POINTS], t[KN_POINTS];
         KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = rows[i][j];
