@@ -133,7 +133,8 @@ def gate_int(
     shape: Sequence[int] | None = None,
     below: int | None = None,
 ) -> Array:
-    """``x`` as an array of the integer type ``dtype``, with every value in ``[0, below)`` if that is given.
+    """``x`` as an array of the integer type ``dtype`` (None: its own), with every value in ``[0, below)``
+    if that is given.
 
     Any integer type is taken: indices and labels change their type without changing their meaning.
     """
@@ -143,7 +144,7 @@ def gate_int(
     _check_shape(x, name, ndim, shape)
     if below is not None and not all_below(x, below):
         raise ValueError(f"{name}: expected values from 0 to {below - 1}, got {x.min()} to {x.max()}")
-    return _plain(x.astype(dtype, copy=False))
+    return _plain(x if dtype is None else x.astype(dtype, copy=False))
 
 
 def all_below(x: Array, below: int) -> bool:

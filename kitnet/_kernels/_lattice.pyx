@@ -3,6 +3,7 @@
 from ._dispatch cimport kn_ops
 from ._integers cimport up
 
+
 cdef Py_ssize_t widest_tile(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t panels) noexcept nogil:
     """The columns of the widest mac tile, among those of ``rows`` cut into equal panels."""
     cdef Py_ssize_t p, widest = 0

@@ -71,7 +71,7 @@ def _max_unpool_backward(
     padding: Size,
     output_size: Sequence[int] | None,
 ) -> Array:
-    indices = gate_int(indices, "indices", getattr(indices, "dtype", None), ndim + 2)
+    indices = gate_int(indices, "indices", None, ndim + 2)
     if 0 in indices.shape[1:]:
         raise ValueError(
             f"indices: expected sizes of at least 1 (only the batch may be 0), got shape {indices.shape}"

@@ -19,21 +19,13 @@ KN_INLINED int KN(window_inside)(const kn_plane *g, ptrdiff_t q)
 /* How a strip lies: all lanes inside, some in the padding, or all of a row in the strip. The last is a case of the
  * second, told from it only where vectors are wide enough for rows that are worth the code. */
 enum { KN(within), KN(edge), KN(alone) };
-#if KN_VBYTES > 32
 #define KN_BY_KIND(strip)                                                                                          \
     if (t.kind == KN(within))                                                                                      \
         strip(KN(within));                                                                                         \
-    else if (t.kind == KN(alone))                                                                                  \
+    else if (KN_VBYTES > 32 && t.kind == KN(alone))                                                                \
         strip(KN(alone));                                                                                          \
     else                                                                                                           \
         strip(KN(edge))
-#else
-#define KN_BY_KIND(strip)                                                                                          \
-    if (t.kind == KN(within))                                                                                      \
-        strip(KN(within));                                                                                         \
-    else                                                                                                           \
-        strip(KN(edge))
-#endif
 
 /* A strip of a block: `n` columns of `rows` rows. */
 typedef struct {

@@ -7,8 +7,6 @@
  * with the textbook's 0, +-1, +-2 (Barabasz et al., "Error analysis and improving the accuracy of Winograd
  * convolution", 2018, for the choice of points; Lavin and Gray, 2015, for the algorithm). */
 
-#if KN_SIZE == 4
-
 #define WA ((R)0.625)
 #define WB ((R)1.5)
 #define WA2 ((R)0.390625)
@@ -159,5 +157,3 @@ KN_INLINED void KN(win_row)(const V y[4], const int u, R *to)
 #define KN_TAPS 3
 #include "kn_tiles.h"
 #undef KN_TAPS
-
-#endif

@@ -16,7 +16,7 @@ from ._reduction import Reduction, check_reduction, quiet, reduce, spread
 
 def _classes(target: Any, classes: int, shape: tuple[int, ...], ignore_index: int) -> Array:
     """The targets, int64 of ``shape``, with -1 for those to be ignored."""
-    target = gate_int(target, "target", getattr(target, "dtype", None), shape=shape)
+    target = gate_int(target, "target", None, shape=shape)
     if 0 <= ignore_index < classes or not all_below(target, classes):
         ignored = target == ignore_index
         if not (ignored | (target >= 0) & (target < classes)).all():
