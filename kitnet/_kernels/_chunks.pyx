@@ -11,7 +11,8 @@ from libc.string cimport memset
 from ._dispatch cimport flush_on, flush_restore
 from ._integers cimport up
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 
 cdef enum:
     CHUNKS = 64             # chunks at a time,
@@ -24,13 +25,15 @@ cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts,
                           Py_ssize_t bias_size) except -1:
     """Run all parts of all chunks; ``own_size`` is the scratch of a task in bytes. Where ``dweight`` is NULL, only the
     scratch of all is counted."""
-    cdef Py_ssize_t task, tasks, done, upto, chunk = 0, i, total = size + bias_size
+    cdef Py_ssize_t task, _, tasks, done, upto, chunk = 0, i, total = size + bias_size
     cdef Py_ssize_t at_once = max(1, min(min(chunks, CHUNKS), PARTIAL // (total * <Py_ssize_t>sizeof(real))))
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), parts * at_once)
     cdef unsigned long long mode = 0
     own_size = (own_size + 63) // 64 * 64
     cdef Memory memory = scratch(threads * own_size)
     cdef Memory partial = scratch((total * at_once if chunks > 1 else 0) * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* sums = <real*>partial.data
     if dweight == NULL:
         return memory.size + partial.size
@@ -39,9 +42,11 @@ cdef Py_ssize_t in_chunks(part_of_chunk run, const void* work, Py_ssize_t parts,
         done = 0
         while done < tasks:
             upto = min(tasks, done + tasks_at_once(tasks, threads, macs * tasks / (parts * chunks)))
+            deal(shares, threads, done, upto)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for task in prange(done, upto, schedule="dynamic"):
+                for _ in prange(done, upto, schedule="dynamic"):
+                    task = take(shares, threads)
                     i = task // parts * total
                     if chunks == 1:
                         run(work, task, 0, dweight, dbias, memory.data + thread_number() * own_size)

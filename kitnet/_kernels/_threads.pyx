@@ -17,8 +17,6 @@ cdef extern from "kn_openmp.h" nogil:
 
 # Opening a team costs about as much as this many multiply-adds or copied elements; work is given in those.
 cdef double WORTHWHILE = 100000.0
-# Multiply-adds for one thread in less than about 0.2 s.
-cdef double UNBROKEN = 2.0 ** 31
 cdef int MOST = 1024
 
 cdef int unlimited = omp_get_max_threads()
@@ -35,11 +33,6 @@ cdef int team(int n_threads, double work) noexcept nogil:
 
 cdef int thread_number() noexcept nogil:
     return omp_get_thread_num()
-
-
-cdef Py_ssize_t tasks_at_once(Py_ssize_t tasks, int threads, double macs) noexcept nogil:
-    """How many of ``tasks``, with ``macs`` multiply-adds in all, to run between two looks for Ctrl-C."""
-    return max(threads, <Py_ssize_t>min(<double>tasks, threads * (UNBROKEN / (macs / tasks + 1))))
 
 
 def openmp():

@@ -30,7 +30,8 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 
 cdef enum:
     STAGED = 384 * 1024     # bytes of the source in a block
@@ -323,7 +324,7 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Plan plan
-    cdef Py_ssize_t i, k, c, p, row, task, tasks, done, upto, staged_size, sums_size, turned_size, padded, vectors
+    cdef Py_ssize_t i, k, c, p, row, task, _, tasks, done, upto, staged_size, sums_size, turned_size, padded, vectors
     cdef unsigned long long mode = 0
     cdef int threads
     plan.f = f
@@ -352,6 +353,8 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     turned_size = WIDTH * ops.lanes * f.taps * turned(f)
     cdef Memory turned_memory = scratch(threads * turned_size * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* shift = <real*>shift_memory.data
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
@@ -379,9 +382,11 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     done = 0
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, plan.macs))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 run_task(ops, &plan, lattice, offset, source, packed, shift, residual, dest, low, high, task,
                          <char*>(own + thread_number() * (staged_size + sums_size)),
                          own + thread_number() * (staged_size + sums_size) + staged_size)

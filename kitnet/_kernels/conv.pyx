@@ -30,7 +30,8 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 from .broadcast cimport form
 
 cdef enum:
@@ -315,7 +316,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     """The loop nest of the head of this file, for a lattice whose axes are set."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Axis* axis = lattice.axis
-    cdef Py_ssize_t i, task, tasks, panels, done, upto, staged_size, sums_size, words, ones
+    cdef Py_ssize_t i, task, _, tasks, panels, done, upto, staged_size, sums_size, words, ones
     cdef unsigned long long mode = 0
     cdef int threads
     cdef Plan plan
@@ -344,6 +345,8 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     if not made:
         packed_memory = to_keep(sealed, f.groups * f.rows * (f.depth * lattice.taps + 1) * sizeof(real))
     cdef Memory memory = scratch(threads * (staged_size + sums_size) * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* packed = <real*>packed_memory.data
     cdef real* own = <real*>memory.data
     if dest == NULL:
@@ -373,9 +376,11 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
                              <char*>own, own + staged_size)
                 flush_restore(mode)
         else:
+            deal(shares, threads, done, upto)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for task in prange(done, upto, schedule="dynamic"):
+                for _ in prange(done, upto, schedule="dynamic"):
+                    task = take(shares, threads)
                     run_task(ops, &plan, lattice, offset, source, packed, bias, residual, dest, low, high, task,
                              <char*>(own + thread_number() * (staged_size + sums_size)),
                              own + thread_number() * (staged_size + sums_size) + staged_size)

@@ -16,7 +16,8 @@ from ._dispatch cimport KN_NOWHERE, flush_on, flush_restore, kn_ops, kn_plane, t
 from ._integers cimport up
 from ._lattice cimport Axis, place
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 
 cdef enum:
     WORK = 1 << 16          # multiply-adds in a task, at least,
@@ -148,7 +149,7 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
     """dest[n, c * filters + k] = clip(source[n, c] filtered by weight[c * filters + k]); three axes for each phase. A
     residual, where there is one, is added to planes that were just written."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t p, k, c, t, n, task, tasks, parts, at_once, done = 0, upto, words = 0, taps = 0, lines = 0
+    cdef Py_ssize_t p, k, c, t, n, task, _, tasks, parts, at_once, done = 0, upto, words = 0, taps = 0, lines = 0
     cdef Py_ssize_t source_plane = axes[0].size * axes[1].size * axes[2].size
     cdef Py_ssize_t dest_plane = axes[0].to_size * axes[1].to_size * axes[2].to_size
     cdef Py_ssize_t kernel = axes[0].kernel * axes[1].kernel * axes[2].kernel
@@ -171,6 +172,8 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
     cdef Memory memory = scratch(channels * filters * taps * sizeof(real))
     cdef Phase* phase = <Phase*>tables.data
     cdef Py_ssize_t* free = <Py_ssize_t*>(phase + phases)
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* packed = <real*>memory.data
     if dest == NULL:
         return tables.size + memory.size
@@ -189,9 +192,11 @@ cdef Py_ssize_t filter_channels(const Axis* axes, Py_ssize_t phases, Py_ssize_t 
                         weight[(c * filters + k) * kernel + phase[p].tap[t]])
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * macs))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 n = task // parts
                 for c in range(task % parts * at_once, min(channels, (task % parts + 1) * at_once)):
                     filter_channel(ops, phase, phases, filters, source + (n * channels + c) * source_plane,
@@ -246,7 +251,7 @@ cdef Py_ssize_t filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ss
     """The gradient of the weights of ``filter_channels``, and of its bias where ``dbias`` is not NULL."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef Phase phase
-    cdef Py_ssize_t task, done = 0, upto, taps = count_taps(axes), lines = axes[0].taps * axes[1].taps
+    cdef Py_ssize_t task, _, done = 0, upto, taps = count_taps(axes), lines = axes[0].taps * axes[1].taps
     cdef unsigned long long mode = 0
     cdef double macs = <double>batch * channels * filters * taps * axes[0].out * axes[1].out * axes[2].out
     cdef Py_ssize_t at_once = max(1, min(channels // RUN, <Py_ssize_t>RUN)), tasks = up(channels, at_once)
@@ -255,15 +260,19 @@ cdef Py_ssize_t filter_channel_weights(const Axis* axes, Py_ssize_t batch, Py_ss
     cdef Memory tables = scratch((phase_words(axes) + threads * lines) * sizeof(Py_ssize_t))
     cdef Memory totals = scratch(threads * at_once * filters * sizeof(double))
     cdef Memory memory = scratch(threads * sums * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef Py_ssize_t* base = <Py_ssize_t*>tables.data + phase_words(axes)
     if dweight == NULL:
         return tables.size + totals.size + memory.size
     make_phase(&phase, axes, <Py_ssize_t*>tables.data)
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, 8 * macs))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 weight_channels(ops, &phase, batch, channels, filters, dy, x, dweight, dbias, task * at_once,
                                 min(at_once, channels - task * at_once), base + thread_number() * lines,
                                 <real*>memory.data + thread_number() * sums,

@@ -16,7 +16,8 @@ from libc.string cimport memcpy
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport up
 from ._pool cimport Block as Memory, scratch
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 
 ctypedef fused real:
     float
@@ -67,7 +68,7 @@ cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, con
 def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not None, const real[::1] bias not None,
                    real[:, ::1] y not None, double low, double high, int n_threads):
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t n = y.shape[0], k = y.shape[1], c = x.shape[1], task, tasks, done = 0, upto
+    cdef Py_ssize_t n = y.shape[0], k = y.shape[1], c = x.shape[1], task, _, tasks, done = 0, upto
     cdef double macs = <double>n * k * c
     cdef unsigned long long mode = 0
     if n == 0 or k == 0:
@@ -75,6 +76,8 @@ def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not 
     tasks = up(n, SAMPLES) * up(k, NEURONS)
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(n, k, c)), tasks)
     cdef Memory memory = scratch(threads * SAMPLES * NEURONS * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* sums = <real*>memory.data
     cdef const real* b = &bias[0] if bias.shape[0] else NULL
     while done < tasks:
@@ -86,9 +89,11 @@ def linear_forward(const real[:, ::1] x not None, const real[:, ::1] weight not 
                     forward_task(ops, &x[0, 0], &weight[0, 0], b, &y[0, 0], n, k, c, low, high, task, sums)
                 flush_restore(mode)
         else:
+            deal(shares, threads, done, upto)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
-                for task in prange(done, upto, schedule="dynamic"):
+                for _ in prange(done, upto, schedule="dynamic"):
+                    task = take(shares, threads)
                     forward_task(ops, &x[0, 0], &weight[0, 0], b, &y[0, 0], n, k, c, low, high, task,
                                  sums + thread_number() * SAMPLES * NEURONS)
                 flush_restore(mode)
@@ -139,7 +144,7 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
                  Py_ssize_t columns, Py_ssize_t terms, int n_threads) except -1:
     """y (rows, columns) = a (rows, terms; strided) times b (terms, columns)"""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t column_blocks = up(columns, COLUMNS), task, done = 0, upto, row, column
+    cdef Py_ssize_t column_blocks = up(columns, COLUMNS), task, _, done = 0, upto, row, column
     cdef Py_ssize_t tasks = up(rows, ROWS) * column_blocks
     cdef Py_ssize_t tile = ops.mac_vectors[1] * ops.lanes
     cdef Py_ssize_t size = TERMS * ops.mac_rows + TERMS * tile + ops.mac_rows * tile
@@ -147,12 +152,16 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, work(rows, columns, terms)), tasks)
     cdef Memory memory = scratch(threads * size * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* own = <real*>memory.data
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, macs))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 row = task // column_blocks * ROWS
                 column = task % column_blocks * COLUMNS
                 product_task(ops, a, a_row, a_term, b, y, row, min(ROWS, rows - row), column,

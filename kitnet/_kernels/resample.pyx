@@ -19,7 +19,8 @@ from libc.string cimport memcpy
 from ._dispatch cimport flush_on, flush_restore, kn_lists, kn_ops, kn_pick, table
 from ._integers cimport up
 from ._pool cimport Block, scratch
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport tasks_at_once
+from ._threads cimport team, thread_number
 
 ctypedef fused real:
     float

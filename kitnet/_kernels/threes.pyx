@@ -21,7 +21,8 @@ from ._integers cimport part, up
 from ._lanes cimport PIXELS, WORTH, Product, planes_alias
 from ._lattice cimport Axis, Lattice, beside, is_three, place, tap_indices
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 from .broadcast cimport form, inside, pack_panel, turned
 
 cdef enum:
@@ -113,7 +114,7 @@ cdef Py_ssize_t cast_threes(const Product* f, Lattice* lattice, const real* sour
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
     cdef const Axis* axis = lattice.axis
     cdef Plan plan
-    cdef Py_ssize_t i, j, c, t, task, tasks, done = 0, upto, lines = axis[0].taps * axis[1].taps
+    cdef Py_ssize_t i, j, c, t, task, _, tasks, done = 0, upto, lines = axis[0].taps * axis[1].taps
     cdef Py_ssize_t panel_size, turned_size, sums_size, own_size, size
     cdef real* panel
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * 3 * lines
@@ -151,6 +152,8 @@ cdef Py_ssize_t cast_threes(const Product* f, Lattice* lattice, const real* sour
     own_size = up(turned_size + panel_size + sums_size, 16) * 16
     cdef Memory shift_memory = scratch(f.groups * ops.lanes * sizeof(real))
     cdef Memory memory = scratch(threads * own_size * sizeof(real))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef real* shift = <real*>shift_memory.data
     cdef real* kept = <real*>packed.data if packed is not None else NULL
     cdef real* own
@@ -168,9 +171,11 @@ cdef Py_ssize_t cast_threes(const Product* f, Lattice* lattice, const real* sour
         keep(sealed, key, packed)
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, macs))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 own = <real*>memory.data + thread_number() * own_size
                 i = task // plan.parts
                 panel = kept + i * panel_size

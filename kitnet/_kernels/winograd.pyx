@@ -47,7 +47,8 @@ from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_tiles, table
 from ._integers cimport part, up, volume
 from ._lattice cimport Axis, Block, axis_words, block_at, count_blocks
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
-from ._threads cimport tasks_at_once, team, thread_number
+from ._tasks cimport Share, deal, take, tasks_at_once
+from ._threads cimport team, thread_number
 from .winotiles cimport (
     TERMS, Filtering, Work, elements, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
     spread, tiles_along, tiles_of, transform_filters, transform_source, turn_few,
@@ -146,7 +147,8 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
                          char* spoilt, double macs, Sealed sealed, int n_threads) except -1:
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
-    cdef Py_ssize_t tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts, task, done = 0, upto, i, p
+    cdef Py_ssize_t tasks = count_blocks(&work.lattice, f.batch) * f.groups * work.parts, task, i, p
+    cdef Py_ssize_t _, done = 0, upto
     cdef Py_ssize_t own = up(work.v + work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), tasks)
@@ -158,6 +160,8 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(threads * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef float* u = <float*>u_memory.data
     cdef float* scratches = <float*>memory.data
     if dest == NULL:
@@ -174,9 +178,11 @@ cdef Py_ssize_t by_tiles(Work* work, const Py_ssize_t* columns, const float* sou
         keep(sealed, key, u_memory)
     while done < tasks:
         upto = min(tasks, done + tasks_at_once(tasks, threads, macs / 2))
+        deal(shares, threads, done, upto)
         with nogil, parallel(num_threads=threads):
             mode = flush_on()
-            for task in prange(done, upto, schedule="dynamic"):
+            for _ in prange(done, upto, schedule="dynamic"):
+                task = take(shares, threads)
                 tiles_task(ops, work, columns, source, u, bias, residual, dest, low, high, task,
                            groups + thread_number() * work.groups, spoilt, scratches + thread_number() * own)
             flush_restore(mode)
@@ -213,7 +219,7 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     cdef const kn_ops* ops = table.ops[0]
     cdef Filtering* f = work.f
     cdef Block block
-    cdef Py_ssize_t i, n = 0, p, group, index, slots = up(f.depth, CHANNELS)
+    cdef Py_ssize_t i, n = 0, p, task, _, group, index, slots = up(f.depth, CHANNELS)
     cdef Py_ssize_t own = up(work.m + work.results, 16) * 16
     cdef unsigned long long mode = 0
     cdef int threads = <int>min(<Py_ssize_t>team(n_threads, macs / 16), work.parts)
@@ -231,6 +237,8 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
     cdef Memory memory = scratch(threads * own * sizeof(float))
     cdef Memory groups_memory = scratch(f.pieces * work.groups * sizeof(kn_tiles))
     cdef kn_tiles* groups = <kn_tiles*>groups_memory.data
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef float* u = <float*>u_memory.data
     cdef float* v = <float*>v_memory.data
     cdef float* scratches = <float*>memory.data
@@ -241,16 +249,18 @@ cdef Py_ssize_t by_filters(Work* work, const Py_ssize_t* columns, const float* s
             block = block_at(&work.lattice, index, f.batch)
             for p in range(f.pieces):
                 n = find_tiles(work, ops, &block, p, groups + p * work.groups)
+            deal(shares, threads, 0, work.parts)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
                 for i in prange(f.pieces * slots, schedule="dynamic"):
                     transform_source(ops, work, source + group * f.depth * volume(f.size),
                                      groups + i // slots * work.groups, n, i // slots, i % slots * CHANNELS,
                                      min(f.depth, (i % slots + 1) * CHANNELS), v)
-                for i in prange(work.parts, schedule="dynamic"):
+                for _ in prange(work.parts, schedule="dynamic"):
+                    task = take(shares, threads)
                     filters_task(ops, work, &block, columns, group, weight,
-                                 u + (group * work.parts + i if whole else thread_number()) * u_task,
-                                 made or whole and index > 0, v, bias, residual, dest, low, high, i, spoilt,
+                                 u + (group * work.parts + task if whole else thread_number()) * u_task,
+                                 made or whole and index > 0, v, bias, residual, dest, low, high, task, spoilt,
                                  scratches + thread_number() * own)
                 flush_restore(mode)
             PyErr_CheckSignals()

@@ -26,6 +26,7 @@ from ._dispatch cimport flush_on, flush_restore, kn_ops, kn_piece, table
 from ._integers cimport up, volume
 from ._lattice cimport Block, Lattice, axis_words, block_at, choose_blocks, count_blocks, widest_tile
 from ._pool cimport Block as Memory, scratch
+from ._tasks cimport Share, deal, take
 from ._threads cimport team, thread_number
 from .winotiles cimport (
     Filtering, elements, first_weight, lay_tiles, piece_at, place_of, slices, spread, tiles_of, transforms,
@@ -159,7 +160,7 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef const kn_ops* ops = table.ops[0]
     cdef Work work
     cdef Block block
-    cdef Py_ssize_t g, t, i, j, index, tiles, tile, staged, lines
+    cdef Py_ssize_t g, t, i, j, task, _, tasks, index, tiles, tile, staged, lines
     cdef unsigned long long mode = 0
     cdef bint one               # block holds all tiles, and the sums are finished as they are made
     cdef int threads = team(n_threads, <double>f.batch * f.rows * f.depth * volume(f.out))
@@ -192,6 +193,8 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     cdef Memory d_memory = scratch(elements(f) * work.d_element * sizeof(float))
     cdef Memory m_memory = scratch((threads if one else 1) * elements(f) * work.m_element * sizeof(float))
     cdef Memory memory = scratch(threads * staged * sizeof(float))
+    cdef Memory shares_memory = scratch(threads * sizeof(Share))
+    cdef Share* shares = <Share*>shares_memory.data
     cdef float* v = <float*>v_memory.data
     cdef float* d = <float*>d_memory.data
     cdef float* m = <float*>m_memory.data
@@ -201,19 +204,23 @@ cdef Py_ssize_t filter_weights(Filtering* f, const float* dy, const float* x, fl
     for g in range(f.groups):
         for index in range(count_blocks(&work.lattice, f.batch)):
             block = block_at(&work.lattice, index, f.batch)
+            tasks = up(work.panels, NEAR) if one else elements(f) * up(work.panels, PANELS)
+            deal(shares, threads, 0, tasks)
             with nogil, parallel(num_threads=threads):
                 mode = flush_on()
                 for i in prange(slices(&block) * block.count[1] * lines, schedule="dynamic"):
                     transform(ops, f, &work, &block, x + g * f.depth * volume(f.size),
                               dy + g * f.rows * volume(f.out), i, v, d, own + thread_number() * staged)
-                for i in prange(0 if one else elements(f) * up(work.panels, PANELS), schedule="dynamic"):
-                    j = i // elements(f) * PANELS
-                    multiply(ops, f, &work, tiles_of(&block), rows, i % elements(f), j, min(j + PANELS, work.panels),
-                             index > 0, v, d,
-                             m + i % elements(f) * work.m_element + f.rows * j // work.panels * work.channel_pitch)
-                for i in prange(up(work.panels, NEAR) if one else 0, schedule="dynamic"):
-                    finish_panels(ops, f, &work, tiles_of(&block), rows, g, i, v, d, dy, dweight, dbias,
-                                  m + thread_number() * elements(f) * work.m_element)
+                for _ in prange(tasks, schedule="dynamic"):
+                    task = take(shares, threads)
+                    j = task // elements(f) * PANELS
+                    if one:
+                        finish_panels(ops, f, &work, tiles_of(&block), rows, g, task, v, d, dy, dweight, dbias,
+                                      m + thread_number() * elements(f) * work.m_element)
+                    else:
+                        multiply(ops, f, &work, tiles_of(&block), rows, task % elements(f), j,
+                                 min(j + PANELS, work.panels), index > 0, v, d, m + task % elements(f) * work.m_element
+                                 + f.rows * j // work.panels * work.channel_pitch)
                 flush_restore(mode)
             PyErr_CheckSignals()
         with nogil, parallel(num_threads=threads):
