@@ -4,7 +4,8 @@
     backward, data   dx[n, c] = sum_k dy[n, k] w[k, c]      mac: rows of w in place, dy packed into panels
     backward, weight dw[k, c] = sum_n dy[n, k] x[n, c]      mac: rows of x in place, dy in place
 
-A task is a block of the result: rows by columns of a fixed size. The sums run over blocks of a fixed length in order,
+A task is a block of the result: rows by columns of a fixed size. Tasks that follow one another read the same rows of
+w or x, so that a thread's share of them reads no more of these than it must. The sums run over blocks of a fixed length in order,
 so the bits depend neither on threads nor, in y and dx, on the batch.
 mac works on whole vectors: the last columns, fewer than a tile, are copied to where there is room behind them.
 """
@@ -41,8 +42,8 @@ cdef double work(Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) noexcept nogil:
 cdef void forward_task(const kn_ops* ops, const real* x, const real* weight, const real* bias, real* y,
                        Py_ssize_t batch, Py_ssize_t outputs, Py_ssize_t c, double low, double high, Py_ssize_t task,
                        real* sums) noexcept nogil:
-    cdef Py_ssize_t blocks = up(outputs, NEURONS)
-    cdef Py_ssize_t n = task // blocks * SAMPLES, k = task % blocks * NEURONS
+    cdef Py_ssize_t blocks = up(batch, SAMPLES)
+    cdef Py_ssize_t n = task % blocks * SAMPLES, k = task // blocks * NEURONS
     cdef Py_ssize_t samples = min(SAMPLES, batch - n), neurons = min(NEURONS, outputs - k)
     cdef Py_ssize_t start, length, i, j, t, rows, panels = up(samples, ops.dot_rows)
     cdef Py_ssize_t[4] offset
@@ -144,8 +145,8 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
                  Py_ssize_t columns, Py_ssize_t terms, int n_threads) except -1:
     """y (rows, columns) = a (rows, terms; strided) times b (terms, columns)"""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t column_blocks = up(columns, COLUMNS), task, _, done = 0, upto, row, column
-    cdef Py_ssize_t tasks = up(rows, ROWS) * column_blocks
+    cdef Py_ssize_t row_blocks = up(rows, ROWS), task, _, done = 0, upto, row, column
+    cdef Py_ssize_t tasks = row_blocks * up(columns, COLUMNS)
     cdef Py_ssize_t tile = ops.mac_vectors[1] * ops.lanes
     cdef Py_ssize_t size = TERMS * ops.mac_rows + TERMS * tile + ops.mac_rows * tile
     cdef double macs = <double>rows * columns * terms
@@ -162,8 +163,8 @@ cdef int product(const real* a, Py_ssize_t a_row, Py_ssize_t a_term, const real*
             mode = flush_on()
             for _ in prange(done, upto, schedule="dynamic"):
                 task = take(shares, threads)
-                row = task // column_blocks * ROWS
-                column = task % column_blocks * COLUMNS
+                row = task % row_blocks * ROWS
+                column = task // row_blocks * COLUMNS
                 product_task(ops, a, a_row, a_term, b, y, row, min(ROWS, rows - row), column,
                              min(COLUMNS, columns - column), terms, columns, own + thread_number() * size)
             flush_restore(mode)
