@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from families import Case, CrossEntropy, LogSoftmax, Loss, SoftCrossEntropy, Softmax
+from families import (
+    Case,
+    ClassTargets,
+    CrossEntropy,
+    Dice,
+    LogSoftmax,
+    Loss,
+    Nll,
+    SoftCrossEntropy,
+    Softmax,
+)
 
 from .sizes import EDGES
 
@@ -49,6 +59,18 @@ CASES: list[Case] = [
     *(Loss(kind="mse", size=n, one=True) for n in (0, 1, 39, 1024, 50_001)),
     *(Loss(kind=kind, a=a, b=b, size=39) for kind, a, b in _KINDS),
     *(Loss(kind=kind, a=a, b=b, size=1100, special=True, one=True) for kind, a, b in _KINDS),
+    *(ClassTargets(m=m, c=c) for m, c in ((0, 1), (1, 3), (39, 1), (700, 10))),
+    *(ClassTargets(m=m, c=10, weighted=True) for m in (33, 40_000)),
+    *(Nll(m=m, c=c) for m, c in ((0, 3), (1, 1), (33, 10), (1, 1000), (2500, 40))),
+    *(Nll(m=m, c=c, p=p) for m, c, p in ((0, 3, 7), (3, 1, 5), (33, 5, 49), (2, 1100, 130), (2, 70, 2000))),
+    *(Nll(m=m, c=10, p=p, weighted=True) for m, p in ((33, 1), (3, 130))),
+    *(Nll(m=m, c=10, p=p, weighted=True, one=True) for m, p in ((1, 1), (33, 1), (3, 130))),
+    *(Nll(m=m, c=21, p=p, special=True) for m, p in ((40, 1), (5, 19))),
+    *(Dice(m=m, p=p) for m, p in ((0, 3), (1, 1), (33, 1), (3, 4096), (3, 4097), (7, 12_500), (2, 70_001))),
+    *(Dice(m=3, p=p, smooth=0.0) for p in EDGES),
+    *(Dice(m=m, p=p, one=True) for m, p in ((1, 40), (33, 49), (3, 150_000))),
+    Dice(m=700, p=20, special=True),
+    Dice(m=3, p=70_000, special=True),
 ]
 
 _SIZE = 32 * 64 * 56 * 56
@@ -61,4 +83,7 @@ BENCH: list[Case] = [
     CrossEntropy(m=128, c=1000, **_MIXED),
     SoftCrossEntropy(m=128, c=1000),
     *(Loss(kind=kind, a=1, size=_SIZE, one=True) for kind in ("mse", "huber", "bce_with_logits")),
+    Nll(m=32, c=64, p=56 * 56, one=True),
+    Nll(m=32, c=1000, one=True),
+    Dice(m=32 * 64, p=56 * 56, one=True),
 ]
