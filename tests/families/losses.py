@@ -68,10 +68,11 @@ class Loss(Case):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Case):
-    """With a class a row; ``ignored``: about a third of the rows has none."""
+    """With a class a place; ``ignored``: about a third of the places has none."""
 
     m: int
     c: int
+    p: int = 1
     weighted: bool = False
     smoothing: float = 0.0
     ignored: bool = False
@@ -83,16 +84,17 @@ class CrossEntropy(Case):
     gradients: ClassVar = {"x": ("cross_entropy_backward", "dx")}
 
     def target(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
-        target = rng.integers(0, self.c, self.m)
+        target = rng.integers(0, self.c, (self.m, self.p))
         if self.ignored:
-            target[rng.random(self.m) < 0.3] = -1
+            target[rng.random(target.shape) < 0.3] = -1
         return target
 
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
-        x, target = logits(self, rng, dtype), self.target(rng, dtype)
+        x = np.stack([logits(self, rng, dtype) for _ in range(self.p)], axis=-1)
+        target = self.target(rng, dtype)
         weight = abs(normal(rng, (self.c if self.weighted else 0,), dtype))
-        scalars, loss = {"smoothing": self.smoothing}, ((self.m,), dtype)
+        scalars, loss = {"smoothing": self.smoothing}, ((self.m, self.p), dtype)
         forward = Call(
             f"{self.name}_forward",
             {"x": x, "target": target, "weight": weight},
@@ -117,14 +119,15 @@ class CrossEntropy(Case):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftCrossEntropy(CrossEntropy):
-    """With a distribution a row."""
+    """With a distribution a place."""
 
     name = "soft_cross_entropy"
     forward = "soft_cross_entropy_forward"
     gradients: ClassVar = {"x": ("soft_cross_entropy_backward", "dx")}
 
     def target(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
-        return rng.dirichlet(np.ones(self.c), self.m).astype(dtype)
+        shares = rng.dirichlet(np.ones(self.c), (self.m, self.p)).astype(dtype)
+        return np.ascontiguousarray(np.moveaxis(shares, -1, 1))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ..._arrays import Array, empty, gate, gate_batch, gate_int, gate_number, optional
 from ..._backend import kernels, n_threads
 from ..._geometry import LARGEST, one_int, product
-from .._rows import around, from_rows, to_rows
+from .._rows import around
 from ._reduction import Reduction, check_reduction, reduce, share, spread
 
 
@@ -39,11 +39,11 @@ def _classes(
 
 @dataclass(slots=True)
 class _Question:
-    """What ``cross_entropy`` is asked, checked; M = N d1 ..."""
+    """What ``cross_entropy`` is asked, checked."""
 
     logits: Array
     target: Array
-    """(M,) classes, -1 where ignored; or distributions (M, C)."""
+    """Classes (N, P), -1 where ignored; or distributions (N, C, P)."""
     weight: Array
     smoothing: float
     places: tuple[int, ...]
@@ -59,23 +59,24 @@ class _Question:
         weight = optional(weight, "weight", logits.dtype, (classes,))
         smoothing = gate_number(smoothing, "label_smoothing", 0.0, 1.0)
         if isinstance(target, np.ndarray) and target.dtype.kind == "f" and target.ndim == logits.ndim:
-            target = to_rows(gate(target, "target", dtype=logits.dtype, shape=logits.shape), 1)
-            divisor: float = len(target)
+            target = around(gate(target, "target", dtype=logits.dtype, shape=logits.shape), 1)
+            divisor: float = product(places)
         else:
             target, divisor = _classes(target, classes, places, ignore_index, weight)
-            target = target.reshape(-1)
+            target = _by_sample(target)
         return _Question(logits, target, weight, smoothing, places, divisor)
 
     @property
     def kind(self) -> str:
-        return "cross_entropy" if self.target.ndim == 1 else "soft_cross_entropy"
+        return "cross_entropy" if self.target.ndim == 2 else "soft_cross_entropy"
 
     def answer(self) -> tuple[Array, Array]:
-        """softmax(logits) (M, C) and the losses (M,)."""
-        rows = to_rows(self.logits, 1)
-        prob, loss = empty(rows.shape, rows.dtype), empty(rows.shape[:1], rows.dtype)
+        """softmax(logits), and the loss of each place."""
+        logits = self.logits
+        prob, loss = empty(logits.shape, logits.dtype), empty(self.places, logits.dtype)
         kernel = getattr(kernels(), f"{self.kind}_forward")
-        kernel(rows, self.target, self.weight, self.smoothing, prob, loss, n_threads())
+        options = self.target, self.weight, self.smoothing
+        kernel(around(logits, 1), *options, around(prob, 1), _by_sample(loss), n_threads())
         return prob, loss
 
 
@@ -131,8 +132,8 @@ def cross_entropy(
     """
     question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
     prob, losses = question.answer()
-    loss = reduce(losses.reshape(question.places), reduction, losses.dtype, question.divisor)
-    return (loss, from_rows(prob, question.logits.shape, 1)) if return_prob else loss
+    loss = reduce(losses, reduction, losses.dtype, question.divisor)
+    return (loss, prob) if return_prob else loss
 
 
 def cross_entropy_backward(
@@ -169,17 +170,14 @@ def cross_entropy_backward(
     """
     question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
     shape, dtype = question.logits.shape, question.logits.dtype
-    if prob is None:
-        prob, _ = question.answer()
-    else:
-        prob = to_rows(gate(prob, "prob", dtype=dtype, shape=shape), 1)
-    dloss = spread(dy, reduction, question.places, dtype, question.divisor).reshape(-1)
+    prob = question.answer()[0] if prob is None else gate(prob, "prob", dtype=dtype, shape=shape)
+    dloss, dx = spread(dy, reduction, question.places, dtype, question.divisor), empty(shape, dtype)
     if reduction != "none":
-        dloss = np.full(len(prob), dloss[0])
-    dx = empty(prob.shape, dtype)
+        dloss = np.full(question.places, dloss[0])
     kernel = getattr(kernels(), f"{question.kind}_backward")
-    kernel(dloss, prob, question.target, question.weight, question.smoothing, dx, n_threads())
-    return from_rows(dx, shape, 1)
+    options = question.target, question.weight, question.smoothing
+    kernel(_by_sample(dloss), around(prob, 1), *options, around(dx, 1), n_threads())
+    return dx
 
 
 def _gate_nll(
