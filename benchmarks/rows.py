@@ -127,6 +127,11 @@ def _layer_rows() -> Iterator[Row]:
             yield Row("resize", f"{mode} x2 {times(small)}", "resize", BOTH, params)
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
+    maps = ACTIVATION_SIZES[0]
+    yield Row("loss", f"softmax cross-entropy {times(maps)}", "cross_entropy", BOTH, {"x": maps})
+    for x in (maps, (100_352, 21)):
+        yield Row("loss", f"nll_loss {times(x)}", "nll_loss", BOTH, {"x": x})
+    yield Row("loss", f"dice_loss {times(maps)}", "dice_loss", BOTH, {"x": maps})
     smoothed = {"x": (128, 1000), "label_smoothing": 0.1}
     yield Row("loss", "softmax cross-entropy 128x1000, smoothed", "cross_entropy", BOTH, smoothed)
 

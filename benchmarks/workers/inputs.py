@@ -146,10 +146,16 @@ def resize_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def class_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Logits x (m, c) and target (m,)."""
+    """Logits x (m, c, ...) and target (m, ...)."""
     rng = np.random.default_rng(SEED)
-    m, c = params["x"]
-    return {"x": noise(rng, (m, c)), "target": rng.integers(0, c, m)}
+    m, c, *places = params["x"]
+    return {"x": noise(rng, (m, c, *places)), "target": rng.integers(0, c, (m, *places))}
+
+
+def mask_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Probabilities x and masks, alike."""
+    arrays = pair_arrays(params)
+    return {"x": arrays["target"], "target": (arrays["x"] > 0).astype(np.float32)}
 
 
 def adam_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:

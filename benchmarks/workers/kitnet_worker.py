@@ -169,6 +169,16 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
         return Prepared(lambda: (forward(x, target), backward(1.0, x, target)))
 
+    def nll_loss(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.class_arrays(params)
+        x, target = arrays["x"], arrays["target"]
+        return Prepared(lambda: (F.nll_loss(x, target), F.nll_loss_backward(1.0, x, target)))
+
+    def dice_loss(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.mask_arrays(params)
+        x, target = arrays["x"], arrays["target"]
+        return Prepared(lambda: (F.dice_loss(x, target), F.dice_loss_backward(1.0, x, target)))
+
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.class_arrays(params)
         x, target = arrays["x"], arrays["target"]
@@ -249,6 +259,8 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "local_response_norm": local_response_norm,
         "instance_norm": norm(lambda x: layers.InstanceNorm2d(x[1], inputs.NORM_EPS, affine=True)),
         "cross_entropy": cross_entropy,
+        "nll_loss": nll_loss,
+        "dice_loss": dice_loss,
         "adam": adam,
         "lenet": lenet,
     }

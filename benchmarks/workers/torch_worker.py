@@ -3,8 +3,8 @@
 Inputs, gradients and weights are put into the format before the clock starts. Forward rows run in
 inference mode; backward rows call the operators that autograd would call (``aten::convolution_backward``
 and so on), so that its own bookkeeping is not counted against PyTorch. Only whole training steps run
-through autograd. Optimizers come in three implementations (``fused``, ``foreach``, one by one): in those each
-is tried and the fastest is timed; Adam's rows say which one.
+through autograd, and Dice's loss, which is no operator. Optimizers come in three implementations (``fused``,
+``foreach``, one by one): in those each is tried and the fastest is timed; Adam's rows say which one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from workers import inputs
 from workers.protocol import Operation, Prepared, Skip, serve
+from workers.torch_losses import losses
 
 TRIAL_CALLS = 5
 
@@ -245,46 +246,6 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return quiet(call)
 
-    def element_loss(params: dict[str, Any], _: str) -> Prepared:
-        x, target = tensors(inputs.pair_arrays(params), "x", "target")
-        one, mean = torch.ones(()), 1
-
-        def logits(x: Any, target: Any) -> Any:
-            # As autograd has it: the derivative formula, which is no single operator.
-            return (torch.sigmoid(x) - target).mul_(1 / x.numel())
-
-        forward, backward = {
-            "mse_loss": (F.mse_loss, lambda: aten.mse_loss_backward(one, x, target, mean)),
-            "huber_loss": (F.huber_loss, lambda: aten.huber_loss_backward(one, x, target, mean, 1.0)),
-            "binary_cross_entropy_with_logits": (
-                F.binary_cross_entropy_with_logits,
-                lambda: logits(x, target),
-            ),
-        }[params["kind"]]
-        return quiet(lambda: (forward(x, target), backward()))
-
-    def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
-        only_default("cross-entropy")
-        x, target = tensors(inputs.class_arrays(params), "x", "target")
-        one, smoothing = torch.ones(()), params.get("label_smoothing", 0.0)
-        even = torch.tensor(-smoothing / x.numel())
-
-        def smoothed() -> Any:
-            logp = torch.log_softmax(x, 1)
-            loss, total = aten.nll_loss_forward(logp, target, None, 1, -100)
-            dlogp = aten.nll_loss_backward(one * (1 - smoothing), logp, target, None, 1, -100, total)
-            dlogp = dlogp + even
-            loss = (1 - smoothing) * loss - smoothing / x.shape[1] * logp.sum(1).mean()
-            return loss, aten._log_softmax_backward_data(dlogp, logp, 1, torch.float32)
-
-        def call() -> Any:
-            logp = torch.log_softmax(x, 1)
-            loss, total = aten.nll_loss_forward(logp, target, None, 1, -100)
-            dlogp = aten.nll_loss_backward(one, logp, target, None, 1, -100, total)
-            return loss, aten._log_softmax_backward_data(dlogp, logp, 1, torch.float32)
-
-        return quiet(smoothed if smoothing else call)
-
     def adam(params: dict[str, Any], _: str) -> Prepared:
         only_default("Adam")
         arrays = inputs.adam_arrays(params)
@@ -357,12 +318,11 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "softmax": softmax,
         "batch_norm": batch_norm,
         "activation": activation,
-        "element_loss": element_loss,
         "layer_norm": layer_norm,
         "group_norm": group_norm,
         "instance_norm": instance_norm,
         "local_response_norm": local_response_norm,
-        "cross_entropy": cross_entropy,
+        **losses(torch, tensors, quiet, only_default, plain),
         "adam": adam,
         "lenet": lenet,
     }

@@ -14,7 +14,15 @@ from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
 from .local import local_backward, local_forward
 from .lookup import embedding_backward
-from .loss import loss_backward, loss_forward
+from .loss import (
+    class_targets,
+    dice_backward,
+    dice_forward,
+    loss_backward,
+    loss_forward,
+    nll_backward,
+    nll_forward,
+)
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
@@ -66,6 +74,7 @@ __all__ = [
     "batchnorm_forward",
     "batchnorm_statistics",
     "channel_sums",
+    "class_targets",
     "col2im",
     "conv_algorithm",
     "conv_backward_data",
@@ -73,6 +82,8 @@ __all__ = [
     "conv_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "dice_backward",
+    "dice_forward",
     "effective_n_threads",
     "embedding_backward",
     "empty_cache",
@@ -104,6 +115,8 @@ __all__ = [
     "maxpool_forward",
     "memory_stats",
     "multiply",
+    "nll_backward",
+    "nll_forward",
     "openmp",
     "pooled",
     "prelu_backward",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from families import Case, CrossEntropy, LogSoftmax, Loss, SoftCrossEntropy, Softmax
+from families import (
+    Case,
+    ClassTargets,
+    CrossEntropy,
+    Dice,
+    LogSoftmax,
+    Loss,
+    Nll,
+    SoftCrossEntropy,
+    Softmax,
+)
 
 from .sizes import EDGES
 
@@ -42,13 +52,29 @@ CASES: list[Case] = [
     *(family(m=5, c=1100, **_MIXED) for family in _ROWS[2:]),
     *(family(m=5, c=10, weighted=True) for family in _ROWS[2:]),
     *(family(m=5, c=10, smoothing=0.1) for family in _ROWS[2:]),
+    *(family(m=3, c=c, p=p) for c, p in ((1, 3), (10, 65), (33, 2), (70, 130)) for family in _ROWS[2:]),
+    *(family(m=5, c=40, p=p) for p in EDGES for family in _ROWS[2:]),
+    *(family(m=4, c=c, p=70, **_MIXED) for c in (1, 16, 37) for family in _ROWS[2:]),
+    *(CrossEntropy(m=12, c=21, p=p, ignored=True, special=True) for p in (1, 19)),
+    CrossEntropy(m=3, c=21, p=70, ignored=True, **_MIXED),
     *(CrossEntropy(m=33, c=c, ignored=True) for c in (10, 37)),
     CrossEntropy(m=33, c=21, ignored=True, **_MIXED),
-    CrossEntropy(m=12, c=21, ignored=True, special=True),
     *(Loss(kind="mse", size=n) for n in (0, *EDGES, 1023, 1024, 1025, 50_001)),
     *(Loss(kind="mse", size=n, one=True) for n in (0, 1, 39, 1024, 50_001)),
     *(Loss(kind=kind, a=a, b=b, size=39) for kind, a, b in _KINDS),
     *(Loss(kind=kind, a=a, b=b, size=1100, special=True, one=True) for kind, a, b in _KINDS),
+    *(ClassTargets(m=m, c=c) for m, c in ((0, 1), (1, 3), (39, 1), (700, 10))),
+    *(ClassTargets(m=m, c=10, weighted=True) for m in (33, 40_000)),
+    *(Nll(m=m, c=c) for m, c in ((0, 3), (1, 1), (33, 10), (1, 1000), (2500, 40))),
+    *(Nll(m=m, c=c, p=p) for m, c, p in ((0, 3, 7), (3, 1, 5), (33, 5, 49), (2, 1100, 130), (2, 70, 2000))),
+    *(Nll(m=m, c=10, p=p, weighted=True) for m, p in ((33, 1), (3, 130))),
+    *(Nll(m=m, c=10, p=p, weighted=True, one=True) for m, p in ((1, 1), (33, 1), (3, 130))),
+    *(Nll(m=m, c=21, p=p, special=True) for m, p in ((40, 1), (5, 19))),
+    *(Dice(m=m, p=p) for m, p in ((0, 3), (1, 1), (33, 1), (3, 4096), (3, 4097), (7, 12_500), (2, 70_001))),
+    *(Dice(m=3, p=p, smooth=0.0) for p in EDGES),
+    *(Dice(m=m, p=p, one=True) for m, p in ((1, 40), (33, 49), (3, 150_000))),
+    Dice(m=700, p=20, special=True),
+    Dice(m=3, p=70_000, special=True),
 ]
 
 _SIZE = 32 * 64 * 56 * 56
@@ -60,5 +86,9 @@ BENCH: list[Case] = [
     CrossEntropy(m=128, c=1000),
     CrossEntropy(m=128, c=1000, **_MIXED),
     SoftCrossEntropy(m=128, c=1000),
+    CrossEntropy(m=32, c=64, p=56 * 56),
     *(Loss(kind=kind, a=1, size=_SIZE, one=True) for kind in ("mse", "huber", "bce_with_logits")),
+    Nll(m=32, c=64, p=56 * 56, one=True),
+    Nll(m=32, c=1000, one=True),
+    Dice(m=32 * 64, p=56 * 56, one=True),
 ]

@@ -5,17 +5,16 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Activation, Glu, Loss, Multiply, PRelu
+from .elements import Activation, Glu, Multiply, PRelu
+from .losses import ClassTargets, CrossEntropy, Dice, Loss, Nll, SoftCrossEntropy
 from .pooling import AvgPool, LpPool, MaxPool, Resample, Unpool
 from .rows import (
     BatchNorm,
-    CrossEntropy,
     Embedding,
     Linear,
     LogSoftmax,
     Response,
     RowNorm,
-    SoftCrossEntropy,
     Softmax,
 )
 from .updates import (
@@ -49,9 +48,11 @@ __all__ = [
     "BatchNorm",
     "Call",
     "Case",
+    "ClassTargets",
     "Conv",
     "ConvTranspose",
     "CrossEntropy",
+    "Dice",
     "Embedding",
     "Factored",
     "Glu",
@@ -66,6 +67,7 @@ __all__ = [
     "LpPool",
     "MaxPool",
     "Multiply",
+    "Nll",
     "PRelu",
     "Resample",
     "Response",

@@ -1,4 +1,4 @@
-"""Families that see each element alone: activations, losses, products."""
+"""Families that see each element alone: activations, products."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from kitnet._kernels import reference
 
-from .base import Array, Call, Case, normal
+from .base import Call, Case, normal
 
 FROM_OUTPUT = {"relu", "clip", "sigmoid", "tanh"}
 """The activations whose gradient is computed from their output."""
@@ -93,59 +93,6 @@ class Glu(Case):
             batched=("dy", "x", "dx"),
         )
         return {c.kernel: c for c in (forward, backward)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loss(Case):
-    kind: str
-    size: int
-    a: float = 0.0
-    b: float = 0.0
-    one: bool = False
-    """One gradient of the loss for all elements, and the loss of each is not wanted."""
-
-    forward = "loss_forward"
-    output = "loss"
-    gradients: ClassVar = {"x": ("loss_backward", "dx")}
-
-    def operands(self, rng: np.random.Generator, dtype: np.dtype) -> tuple[Array, Array]:
-        """An output and a target that such a loss is made for, some of them equal."""
-        x, t = (3 * normal(rng, (self.size,), dtype) for _ in range(2))
-        if self.kind in ("bce", "kl_div", "poisson"):
-            x, t = 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(-t))
-        elif self.kind in ("bce_with_logits", "focal"):
-            t = np.where(rng.random(t.shape) < 0.5, t > 0, 1 / (1 + np.exp(-t)))
-        elif self.kind in ("soft_margin", "hinge", "hinge_embedding"):
-            t = np.where(t > 0, 1, -1)
-        if self.kind in ("mse", "l1", "huber", "smooth_l1") and self.special:
-            x[::4] = t[::4]
-        return x.astype(dtype), t.astype(dtype)
-
-    def calls(self, dtype: np.dtype) -> dict[str, Call]:
-        rng = self.rng()
-        x, target = self.operands(rng, dtype)
-        x = self.spoil(x, rng)
-        scalars = {"kind": self.kind, "a": self.a, "b": self.b}
-        forward = Call(
-            "loss_forward",
-            {"x": x, "target": target},
-            {"loss": ((0,) if self.one else x.shape, dtype), "total": ((1,), dtype)},
-            scalars,
-            batched=() if self.one else ("x", "target", "loss"),
-        )
-        dy = normal(rng, (1,) if self.one else x.shape, dtype)
-        backward = Call(
-            "loss_backward",
-            {"dy": dy, "x": x, "target": target},
-            {"dx": (x.shape, dtype)},
-            scalars,
-            batched=("x", "target", "dx") if self.one else ("dy", "x", "target", "dx"),
-        )
-        return {c.kernel: c for c in (forward, backward)}
-
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.one
 
 
 @dataclass(frozen=True, kw_only=True)

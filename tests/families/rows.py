@@ -259,67 +259,6 @@ class LogSoftmax(Case):
         return {c.kernel: c for c in (forward, backward)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class CrossEntropy(Case):
-    """With a class a row; ``ignored``: about a third of the rows has none."""
-
-    m: int
-    c: int
-    weighted: bool = False
-    smoothing: float = 0.0
-    ignored: bool = False
-
-    name: ClassVar[str] = "cross_entropy"
-    forward = "cross_entropy_forward"
-    output = "loss"
-    cotangent = "dloss"
-    gradients: ClassVar = {"x": ("cross_entropy_backward", "dx")}
-
-    def target(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
-        target = rng.integers(0, self.c, self.m)
-        if self.ignored:
-            target[rng.random(self.m) < 0.3] = -1
-        return target
-
-    def calls(self, dtype: np.dtype) -> dict[str, Call]:
-        rng = self.rng()
-        x, target = logits(self, rng, dtype), self.target(rng, dtype)
-        weight = abs(normal(rng, (self.c if self.weighted else 0,), dtype))
-        scalars, loss = {"smoothing": self.smoothing}, ((self.m,), dtype)
-        forward = Call(
-            f"{self.name}_forward",
-            {"x": x, "target": target, "weight": weight},
-            {"prob": (x.shape, dtype), "loss": loss},
-            scalars,
-            batched=("x", "target", "prob", "loss"),
-        )
-        backward = Call(
-            f"{self.name}_backward",
-            {
-                "dloss": normal(rng, loss[0], dtype),
-                "prob": forward.run(reference)["prob"],
-                "target": target,
-                "weight": weight,
-            },
-            {"dx": (x.shape, dtype)},
-            scalars,
-            batched=("dloss", "prob", "target", "dx"),
-        )
-        return {c.kernel: c for c in (forward, backward)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class SoftCrossEntropy(CrossEntropy):
-    """With a distribution a row."""
-
-    name = "soft_cross_entropy"
-    forward = "soft_cross_entropy_forward"
-    gradients: ClassVar = {"x": ("soft_cross_entropy_backward", "dx")}
-
-    def target(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
-        return rng.dirichlet(np.ones(self.c), self.m).astype(dtype)
-
-
 def logits(row: Any, rng: np.random.Generator, dtype: np.dtype) -> Array:
     """Logits from small to far apart; in a special row some are infinite or NaN, one sample all -inf."""
     scale = rng.choice([1, 10, 100], (row.m, 1))

@@ -21,6 +21,7 @@ from families import (
     Conv,
     ConvTranspose,
     CrossEntropy,
+    Dice,
     Embedding,
     Glu,
     Im2col,
@@ -31,6 +32,7 @@ from families import (
     LpPool,
     MaxPool,
     Multiply,
+    Nll,
     PRelu,
     Resample,
     Response,
@@ -255,6 +257,28 @@ def _cross_entropy(case: CrossEntropy, a: Arrays) -> Arrays:
     return {"loss": loss, "dx": dx}
 
 
+def _nll(case: Nll, a: Arrays) -> Arrays:
+    options = {
+        "weight": _optional(a["weight"]),
+        "ignore_index": -1,
+        "reduction": "sum" if case.one else "none",
+    }
+    dy = a["dy"].reshape(-1)[0] if case.one else a["dy"]
+    results = {"dx": F.nll_loss_backward(dy, a["x"], a["target"], **options)}
+    return results if case.one else results | {"loss": F.nll_loss(a["x"], a["target"], **options)}
+
+
+def _dice(case: Dice, a: Arrays) -> Arrays:
+    """Each row is a channel."""
+    x, target = a["x"][:, None], a["target"][:, None]
+    reduction = "sum" if case.one else "none"
+    dy = a["dy"][0] if case.one else a["dy"][:, None]
+    return {
+        "loss": F.dice_loss(x, target, case.smooth, "none")[:, 0],
+        "dx": F.dice_loss_backward(dy, x, target, case.smooth, reduction)[:, 0],
+    }
+
+
 APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Activation: _activation,
     AvgPool: _avg_pool,
@@ -262,6 +286,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Conv: _conv,
     ConvTranspose: _conv_transpose,
     CrossEntropy: _cross_entropy,
+    Dice: _dice,
     Embedding: _embedding,
     Glu: _glu,
     Im2col: _im2col,
@@ -272,6 +297,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     LpPool: _lp_pool,
     MaxPool: _max_pool,
     Multiply: _multiply,
+    Nll: _nll,
     PRelu: _prelu,
     Resample: _resample,
     Response: _response,

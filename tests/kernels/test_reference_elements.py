@@ -1,4 +1,4 @@
-"""The specification of activations and losses of single elements: values by hand."""
+"""The specification of activations and losses: values by hand."""
 
 import math
 
@@ -137,3 +137,40 @@ def test_losses_by_hand(kind, a, b, x, target, each, slope):
     np.testing.assert_allclose(dx, 3 * np.array(slope, float), rtol=1e-12, atol=1e-300)
     ref.loss_backward(kind, np.arange(1.0, len(x) + 1), x, target, dx, a, b, 1)
     np.testing.assert_allclose(dx, np.arange(1, len(x) + 1) * slope, rtol=1e-12, atol=1e-300)
+
+
+def test_targets_are_classes_or_ignored_or_wrong():
+    classes, totals = np.empty(5, int), np.empty(2)
+    target = np.array([2, -100, 0, 3, 2])
+    ref.class_targets(target, np.empty(0), 3, -100, classes, totals, 1)
+    assert classes.tolist() == [2, -1, 0, -1, 2]
+    assert totals.tolist() == [3, 1]
+    ref.class_targets(target, np.array([1.0, 2.0, 4.0]), 3, 0, classes, totals, 1)
+    assert classes.tolist() == [2, -1, -1, -1, 2]
+    assert totals.tolist() == [8, 2]
+
+
+def test_nll_by_hand():
+    x = np.array([[[-1.0, -2.0], [-3.0, NAN]], [[NAN, -5.0], [NAN, NAN]]])
+    target, weight = np.array([[1, 0], [-1, 0]]), np.array([1.0, 10.0])
+    loss, total, dx = np.empty((2, 2)), np.empty(1), np.empty((2, 2, 2))
+    for weights, first in ((np.empty(0), 3), (weight, 30)):
+        ref.nll_forward(x, target, weights, loss, total, 1)
+        assert loss.tolist() == [[first, 2], [0, 5]]
+        ref.nll_forward(x, target, weights, np.empty((0, 0)), total, 1)
+        assert total == first + 7
+    ref.nll_backward(np.array([[2.0, 3.0], [4.0, 5.0]]), target, weight, dx, 1)
+    assert dx.tolist() == [[[0, -3], [-20, 0]], [[0, -5], [0, 0]]]
+    ref.nll_backward(np.array([[2.0]]), target, np.empty(0), dx, 1)
+    assert dx.tolist() == [[[0, -2], [-2, 0]], [[0, -2], [0, 0]]]
+
+
+def test_dice_by_hand():
+    x, target = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]), np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    loss, dx = np.empty(2), np.empty((2, 3))
+    ref.dice_forward(x, target, 2.0, loss, 1)
+    assert loss.tolist() == [1 - 3 / 4, 0]
+    ref.dice_backward(np.array([16.0, 2.0]), x, target, 2.0, dx, 1)
+    assert dx.tolist() == [[3 - 8, 3, 3], [1, 1, 1]]
+    ref.dice_backward(np.array([16.0]), x, target, 2.0, dx, 1)
+    assert dx.tolist() == [[3 - 8, 3, 3], [8, 8, 8]]

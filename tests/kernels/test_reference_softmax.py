@@ -46,14 +46,14 @@ def test_log_softmax_by_hand():
 
 
 def cross_entropy(x, target, weight=NONE, smoothing=0.0, dloss=None):
-    """Probabilities, losses and gradients; target classes, or distributions."""
-    x, target = np.array(x, float), np.array(target)
-    prob, loss, dx = np.empty_like(x), np.empty(len(x)), np.empty_like(x)
-    name = "cross_entropy" if target.ndim == 1 else "soft_cross_entropy"
+    """Probabilities, losses and gradients of rows, as places; target classes, or distributions."""
+    x, target = np.array(x, float).T[None], np.array(target).T[None]
+    prob, loss, dx = np.empty_like(x), np.empty((1, x.shape[2])), np.empty_like(x)
+    name = "cross_entropy" if target.ndim == 2 else "soft_cross_entropy"
     getattr(ref, f"{name}_forward")(x, target, weight, smoothing, prob, loss, 1)
-    dloss = np.ones(len(x)) if dloss is None else np.array(dloss)
+    dloss = np.ones(loss.shape) if dloss is None else np.array(dloss)[None]
     getattr(ref, f"{name}_backward")(dloss, prob, target, weight, smoothing, dx, 1)
-    return prob, loss, dx
+    return prob[0].T, loss[0], dx[0].T
 
 
 def test_cross_entropy_by_hand():

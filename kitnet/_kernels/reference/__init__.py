@@ -30,7 +30,15 @@ from .dense import (
 )
 from .elementwise import multiply
 from .lookup import embedding_backward
-from .loss import loss_backward, loss_forward
+from .loss import (
+    class_targets,
+    dice_backward,
+    dice_forward,
+    loss_backward,
+    loss_forward,
+    nll_backward,
+    nll_forward,
+)
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
     adadelta_step,
@@ -85,12 +93,15 @@ __all__ = [
     "batchnorm_forward",
     "batchnorm_statistics",
     "channel_sums",
+    "class_targets",
     "col2im",
     "conv_backward_data",
     "conv_backward_weight",
     "conv_forward",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "dice_backward",
+    "dice_forward",
     "embedding_backward",
     "factored_direction",
     "factored_squares",
@@ -115,6 +126,8 @@ __all__ = [
     "maxpool_backward",
     "maxpool_forward",
     "multiply",
+    "nll_backward",
+    "nll_forward",
     "prelu_backward",
     "prelu_forward",
     "resample",

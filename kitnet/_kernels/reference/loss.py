@@ -1,6 +1,7 @@
 """Losses: two numbers in, an output x and its target, one loss out; by the name of the loss.
 
 ``VALUE`` and ``SLOPE`` say what each name stands for: the loss of (x, target, a, b), and its derivative by x.
+Then losses of rows: the likelihood of classes, and Dice's coefficient.
 """
 
 from __future__ import annotations
@@ -128,3 +129,58 @@ def loss_backward(
 ) -> None:
     """dx = dy times the derivative by x; dy of the size of x, or one number for all"""
     dx[...] = SLOPE[kind](wide(x), wide(target), a, b) * wide(dy)
+
+
+def class_targets(
+    target: Array, weight: Array, count: int, ignore: int, classes: Array, totals: Array, n_threads: int
+) -> None:
+    """classes (M,) = target where that is one of ``count``, and -1 where it is ``ignore`` or none of them;
+    totals (2,) = the weights (C,) of all classes (1 where absent), and how many targets are neither."""
+    ignored = target == ignore
+    counts = (target >= 0) & (target < count) & ~ignored
+    classes[...] = np.where(counts, target, -1)
+    totals[...] = _class_weights(classes, weight).sum(), np.count_nonzero(~counts & ~ignored)
+
+
+def _class_weights(target: Array, weight: Array) -> Array:
+    """The weight of each class, 0 for none (negative)."""
+    return np.where(target < 0, 0, wide(weight)[np.maximum(target, 0)] if weight.size else 1.0)
+
+
+@ieee
+def nll_forward(x: Array, target: Array, weight: Array, loss: Array, total: Array, n_threads: int) -> None:
+    """loss (M, P) = -x (M, C, P) at the class target (M, P), times its weight (C,) where that is not absent,
+    and 0 for no class (negative), if wanted; total (1,) = their sum."""
+    picked = np.take_along_axis(wide(x), np.maximum(target, 0)[:, None], axis=1)[:, 0]
+    each = np.where(target < 0, 0, -_class_weights(target, weight) * picked)
+    total[0] = each.sum()
+    if loss.size:
+        loss[...] = each
+
+
+@ieee
+def nll_backward(dy: Array, target: Array, weight: Array, dx: Array, n_threads: int) -> None:
+    """dx (M, C, P) = -dy (M, P), or (1, 1) for all, times the weight at the class of each place, else 0"""
+    slope = np.where(target < 0, 0, -wide(dy) * _class_weights(target, weight))
+    dx[...] = 0
+    np.put_along_axis(dx, np.maximum(target, 0)[:, None], slope[:, None].astype(dx.dtype), axis=1)
+
+
+def _overlap(x: Array, target: Array, smooth: float) -> tuple[Array, Array]:
+    """Twice the sum of x target, and the sum of both, of each row."""
+    x, target = wide(x), wide(target)
+    return 2 * (x * target).sum(axis=1) + smooth, x.sum(axis=1) + target.sum(axis=1) + smooth
+
+
+@ieee
+def dice_forward(x: Array, target: Array, smooth: float, loss: Array, n_threads: int) -> None:
+    """loss (M,) = 1 - (2 sum of x target + smooth) / (sum of x + sum of target + smooth), over rows (M, P)"""
+    common, whole = _overlap(x, target, smooth)
+    loss[...] = 1 - common / whole
+
+
+@ieee
+def dice_backward(dy: Array, x: Array, target: Array, smooth: float, dx: Array, n_threads: int) -> None:
+    """dx (M, P) = the gradient of that by x, times dy (M,), or (1,) for all"""
+    common, whole = _overlap(x, target, smooth)
+    dx[...] = (wide(dy) / whole * (common / whole - 2 * wide(target).T)).T

@@ -45,22 +45,22 @@ def log_softmax_backward(dy: Array, y: Array, dx: Array, n_threads: int) -> None
 
 
 def _mixed(target: Array, weight: Array, smoothing: float) -> Array:
-    """What cross-entropy compares with: target (M, C), mixed with an even distribution, times the weights."""
+    """What cross-entropy compares with: target (M, C, P) mixed with an even distribution, weighed."""
     mixed: Array = (1 - smoothing) * wide(target) + smoothing / target.shape[1]
-    return mixed * wide(weight) if weight.size else mixed
+    return mixed * wide(weight)[:, None] if weight.size else mixed
 
 
 def _one_hot(target: Array, classes: int) -> Array:
-    """The class of each row as a distribution."""
-    return np.eye(classes)[target]
+    """The class of each place as a distribution."""
+    return np.moveaxis(np.eye(classes)[target], -1, 1)
 
 
 @ieee
 def soft_cross_entropy_forward(
     x: Array, target: Array, weight: Array, smoothing: float, prob: Array, loss: Array, n_threads: int
 ) -> None:
-    """prob (M, C) = softmax(x); loss (M,) = -sum over c of q log prob, q being target (M, C) as it is mixed
-    with an even distribution by the share ``smoothing``, times weight (C,) where that is not absent."""
+    """prob (M, C, P) = softmax(x); loss (M, P) = -sum over c of q log prob, q being target (M, C, P) as it is
+    mixed with an even distribution by the share ``smoothing``, times weight (C,) where that is not absent."""
     shifted = _shifted(x)
     log_total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     prob[...] = np.exp(shifted - log_total)
@@ -71,7 +71,7 @@ def soft_cross_entropy_forward(
 def soft_cross_entropy_backward(
     dloss: Array, prob: Array, target: Array, weight: Array, smoothing: float, dx: Array, n_threads: int
 ) -> None:
-    """dx[m, c] = (prob[m, c] sum of q[m] - q[m, c]) dloss[m]"""
+    """dx[m, c, p] = (prob[m, c, p] sum of q[m, :, p] - q[m, c, p]) dloss[m, p]"""
     q = _mixed(target, weight, smoothing)
     dx[...] = (wide(prob) * q.sum(axis=1, keepdims=True) - q) * dloss[:, None]
 
@@ -80,13 +80,14 @@ def soft_cross_entropy_backward(
 def cross_entropy_forward(
     x: Array, target: Array, weight: Array, smoothing: float, prob: Array, loss: Array, n_threads: int
 ) -> None:
-    """The same for one class a row, target (M,), or for none (negative), where the loss is 0."""
+    """The same for one class a place, target (M, P), or for none (negative), where the loss is 0."""
     classes, counts = np.maximum(target, 0), target >= 0
     shifted = _shifted(x)
     log_total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     prob[...] = np.exp(shifted - log_total)
     share = (1 - smoothing) * (wide(weight)[classes] if weight.size else 1)
-    loss[...] = np.where(counts, share * (log_total - shifted)[np.arange(len(x)), classes], 0)
+    picked = np.take_along_axis(log_total - shifted, classes[:, None], axis=1)[:, 0]
+    loss[...] = np.where(counts, share * picked, 0)
     if smoothing:
         even = _mixed(np.zeros_like(x), weight, smoothing)
         loss += np.where(counts, (even * (log_total - shifted)).sum(axis=1), 0).astype(loss.dtype)
@@ -96,7 +97,7 @@ def cross_entropy_forward(
 def cross_entropy_backward(
     dloss: Array, prob: Array, target: Array, weight: Array, smoothing: float, dx: Array, n_threads: int
 ) -> None:
-    """The gradient of that; 0 for rows without a class."""
+    """The gradient of that; 0 for places without a class."""
     q = _mixed(_one_hot(np.maximum(target, 0), prob.shape[1]), weight, smoothing)
     delta = (wide(prob) * q.sum(axis=1, keepdims=True) - q) * dloss[:, None]
     dx[...] = np.where(target[:, None] >= 0, delta, 0)

@@ -22,7 +22,7 @@ def check_reduction(reduction: str, *more: str) -> None:
         raise ValueError(f"reduction: expected {names} or 'none', got {reduction!r}")
 
 
-def _share(total: float, reduction: str, divisor: float) -> float:
+def share(total: float, reduction: str, divisor: float) -> float:
     """The sum or the mean; NaN where the mean is one of nothing."""
     if reduction == "sum":
         return total
@@ -35,7 +35,7 @@ def reduce(losses: Array, reduction: str, dtype: np.dtype, divisor: float | None
     if reduction == "none":
         return losses.astype(dtype, copy=False)
     divisor = losses.size if divisor is None else divisor
-    return dtype.type(_share(float(losses.sum(dtype=np.float64)), reduction, divisor))
+    return dtype.type(share(float(losses.sum(dtype=np.float64)), reduction, divisor))
 
 
 def spread(
@@ -72,7 +72,7 @@ def value(
     )
     if reduction == "none":
         return losses
-    return x.dtype.type(_share(float(total[0]), reduction, x.size if divisor is None else divisor))
+    return x.dtype.type(share(float(total[0]), reduction, x.size if divisor is None else divisor))
 
 
 def slope(kind: str, dy: Array, x: Array, target: Array, a: float = 0.0, b: float = 0.0) -> Array:

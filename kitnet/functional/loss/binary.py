@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..._arrays import Array, gate_batch, gate_number
+from ..._arrays import Array, empty, gate_batch, gate_number
+from ..._backend import kernels, n_threads
 from ..._geometry import product
 from .._elementwise import backward as activation_backward
 from .._elementwise import forward as activation
@@ -235,19 +234,13 @@ def sigmoid_focal_loss_backward(
     return slope("focal", spread(dy, reduction, x.shape, x.dtype), x, target, *options)
 
 
-def _dice(x: Array, target: Array, smooth: float) -> tuple[Array, Array, Array]:
-    """The target as (N, C, P), twice the sum of x target and the sum of both, (N, C) in float64.
-
-    A few NumPy passes: the sums are one of many things that a step on such maps computes.
-    """
+def _gate_dice(x: Array, target: Array, smooth: float) -> tuple[Array, Array, Array, float]:
+    """x, then x and the target as rows, one for each sample and channel, and ``smooth``."""
     x, target = gate_pair(gate_batch(x, "x", (2, 3, 4, 5)), target)
-    smooth = gate_number(smooth, "smooth", 0.0)
-    p, t = (a.reshape(*x.shape[:2], product(x.shape[2:])) for a in (x, target))
-    common = 2 * (p * t).sum(axis=2, dtype=np.float64) + smooth
-    return t, common, p.sum(axis=2, dtype=np.float64) + t.sum(axis=2, dtype=np.float64) + smooth
+    rows = product(x.shape[:2]), product(x.shape[2:])
+    return x, x.reshape(rows), target.reshape(rows), gate_number(smooth, "smooth", 0.0)
 
 
-@quiet
 def dice_loss(x: Array, target: Array, smooth: float = 1.0, reduction: Reduction = "mean") -> Any:
     """1 - (2 sum of x target + smooth) / (sum of x + sum of target + smooth), for each sample and channel.
 
@@ -280,11 +273,12 @@ def dice_loss(x: Array, target: Array, smooth: float = 1.0, reduction: Reduction
     0.3333
     """
     check_reduction(reduction)
-    _, common, whole = _dice(x, target, smooth)
-    return reduce(1 - common / whole, reduction, x.dtype)
+    x, *pair = _gate_dice(x, target, smooth)
+    loss = empty(x.shape[:2], x.dtype)
+    kernels().dice_forward(*pair, loss.reshape(-1), n_threads())
+    return reduce(loss, reduction, x.dtype)
 
 
-@quiet
 def dice_loss_backward(
     dy: float | Array, x: Array, target: Array, smooth: float = 1.0, reduction: Reduction = "mean"
 ) -> Array:
@@ -296,8 +290,7 @@ def dice_loss_backward(
     array([[[-0.3125,  0.1875]]])
     """
     check_reduction(reduction)
-    t, common, whole = _dice(x, target, smooth)
-    dy = spread(dy, reduction, common.shape, x.dtype)
-    far, near = (dy * common / whole**2).astype(x.dtype), (-2 * dy / whole).astype(x.dtype)
-    dx: Array = near[..., None] * t + far[..., None]
-    return dx.reshape(x.shape)
+    x, rows, target, smooth = _gate_dice(x, target, smooth)
+    dy, dx = spread(dy, reduction, x.shape[:2], x.dtype), empty(x.shape, x.dtype)
+    kernels().dice_backward(dy.reshape(-1), rows, target, smooth, dx.reshape(rows.shape), n_threads())
+    return dx

@@ -7,34 +7,43 @@ from typing import Any
 
 import numpy as np
 
-from ..._arrays import Array, all_below, empty, gate, gate_batch, gate_int, gate_number, optional, zeros
+from ..._arrays import Array, empty, gate, gate_batch, gate_int, gate_number, optional
 from ..._backend import kernels, n_threads
-from ..._geometry import LARGEST, one_int
-from .._rows import from_rows, to_rows
-from ._reduction import Reduction, check_reduction, quiet, reduce, spread
+from ..._geometry import LARGEST, one_int, product
+from .._rows import around
+from ._reduction import Reduction, check_reduction, reduce, share, spread
 
 
-def _classes(target: Any, classes: int, shape: tuple[int, ...], ignore_index: int) -> Array:
-    """The targets, int64 of ``shape``, with -1 for those to be ignored."""
-    target = gate_int(target, "target", None, shape=shape)
-    if 0 <= ignore_index < classes or not all_below(target, classes):
-        ignored = target == ignore_index
-        if not (ignored | (target >= 0) & (target < classes)).all():
-            raise ValueError(
-                f"target: expected values from 0 to {classes - 1} (or ignore_index, {ignore_index}), "
-                f"got {target.min()} to {target.max()}"
-            )
-        target = np.where(ignored, -1, target)
-    return target.astype(np.int64, copy=False)
+def _classes(
+    target: Any, count: int, shape: tuple[int, ...], ignore_index: Any, weight: Array
+) -> tuple[Array, float]:
+    """The targets, int64 of ``shape`` and -1 where ignored, and the weights of all that count, added up."""
+    ignore_index = one_int(ignore_index, "ignore_index", -LARGEST)
+    given = gate_int(target, "target", None, shape=shape)
+    if (
+        given.dtype.kind == "u" and given.itemsize == 8
+    ):  # numbers beyond int64 are to stay none of the classes
+        given = np.minimum(given, 1 << 62)
+    target, totals = given.astype(np.int64, copy=False), empty((2,), np.float64)
+    classes = empty(shape, np.int64)
+    kernels().class_targets(
+        target.reshape(-1), weight, count, ignore_index, classes.reshape(-1), totals, n_threads()
+    )
+    if totals[1]:
+        raise ValueError(
+            f"target: expected values from 0 to {count - 1} (or ignore_index, {ignore_index}), "
+            f"got {given.min()} to {given.max()}"
+        )
+    return classes, float(totals[0])
 
 
 @dataclass(slots=True)
 class _Question:
-    """What ``cross_entropy`` is asked, checked; M = N d1 ..."""
+    """What ``cross_entropy`` is asked, checked."""
 
     logits: Array
     target: Array
-    """(M,) classes, -1 where ignored; or distributions (M, C)."""
+    """Classes (N, P), -1 where ignored; or distributions (N, C, P)."""
     weight: Array
     smoothing: float
     places: tuple[int, ...]
@@ -50,33 +59,25 @@ class _Question:
         weight = optional(weight, "weight", logits.dtype, (classes,))
         smoothing = gate_number(smoothing, "label_smoothing", 0.0, 1.0)
         if isinstance(target, np.ndarray) and target.dtype.kind == "f" and target.ndim == logits.ndim:
-            target = to_rows(gate(target, "target", dtype=logits.dtype, shape=logits.shape), 1)
-            divisor: float = len(target)
+            target = around(gate(target, "target", dtype=logits.dtype, shape=logits.shape), 1)
+            divisor: float = product(places)
         else:
-            target = _classes(
-                target, classes, places, one_int(ignore_index, "ignore_index", -LARGEST)
-            ).reshape(-1)
-            divisor = _weight_of(target, weight)
+            target, divisor = _classes(target, classes, places, ignore_index, weight)
+            target = _by_sample(target)
         return _Question(logits, target, weight, smoothing, places, divisor)
 
     @property
     def kind(self) -> str:
-        return "cross_entropy" if self.target.ndim == 1 else "soft_cross_entropy"
+        return "cross_entropy" if self.target.ndim == 2 else "soft_cross_entropy"
 
     def answer(self) -> tuple[Array, Array]:
-        """softmax(logits) (M, C) and the losses (M,)."""
-        rows = to_rows(self.logits, 1)
-        prob, loss = empty(rows.shape, rows.dtype), empty(rows.shape[:1], rows.dtype)
+        """softmax(logits), and the loss of each place."""
+        logits = self.logits
+        prob, loss = empty(logits.shape, logits.dtype), empty(self.places, logits.dtype)
         kernel = getattr(kernels(), f"{self.kind}_forward")
-        kernel(rows, self.target, self.weight, self.smoothing, prob, loss, n_threads())
+        options = self.target, self.weight, self.smoothing
+        kernel(around(logits, 1), *options, around(prob, 1), _by_sample(loss), n_threads())
         return prob, loss
-
-
-def _weight_of(target: Array, weight: Array) -> float:
-    """What the mean of losses divides by: the weights of the classes of all that is not ignored."""
-    if not weight.size:
-        return int(np.count_nonzero(target >= 0))
-    return float(weight[target[target >= 0]].sum(dtype=np.float64))
 
 
 def cross_entropy(
@@ -131,8 +132,8 @@ def cross_entropy(
     """
     question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
     prob, losses = question.answer()
-    loss = reduce(losses.reshape(question.places), reduction, losses.dtype, question.divisor)
-    return (loss, from_rows(prob, question.logits.shape, 1)) if return_prob else loss
+    loss = reduce(losses, reduction, losses.dtype, question.divisor)
+    return (loss, prob) if return_prob else loss
 
 
 def cross_entropy_backward(
@@ -169,32 +170,27 @@ def cross_entropy_backward(
     """
     question = _Question.of(logits, target, weight, ignore_index, reduction, label_smoothing)
     shape, dtype = question.logits.shape, question.logits.dtype
-    if prob is None:
-        prob, _ = question.answer()
-    else:
-        prob = to_rows(gate(prob, "prob", dtype=dtype, shape=shape), 1)
-    dloss = spread(dy, reduction, question.places, dtype, question.divisor).reshape(-1)
+    prob = question.answer()[0] if prob is None else gate(prob, "prob", dtype=dtype, shape=shape)
+    dloss, dx = spread(dy, reduction, question.places, dtype, question.divisor), empty(shape, dtype)
     if reduction != "none":
-        dloss = np.full(len(prob), dloss[0])
-    dx = empty(prob.shape, dtype)
+        dloss = np.full(question.places, dloss[0])
     kernel = getattr(kernels(), f"{question.kind}_backward")
-    kernel(dloss, prob, question.target, question.weight, question.smoothing, dx, n_threads())
-    return from_rows(dx, shape, 1)
+    options = question.target, question.weight, question.smoothing
+    kernel(_by_sample(dloss), around(prob, 1), *options, around(dx, 1), n_threads())
+    return dx
 
 
 def _gate_nll(
     x: Any, target: Any, weight: Any, ignore_index: int, reduction: str
-) -> tuple[Array, Array, Array]:
-    """The logarithms, the classes, -1 where ignored, and their weights, 0 where ignored."""
+) -> tuple[Array, Array, float, Array]:
+    """The logarithms, the classes, -1 where ignored, what the mean divides by, and the weights."""
     check_reduction(reduction)
     x = gate_batch(x, "x", (2, 3, 4, 5))
     weight = optional(weight, "weight", x.dtype, x.shape[1:2])
-    ignore_index = one_int(ignore_index, "ignore_index", -LARGEST)
-    classes = _classes(target, x.shape[1], (x.shape[0], *x.shape[2:]), ignore_index)
-    return x, classes, np.where(classes < 0, 0, weight[classes] if weight.size else 1).astype(x.dtype)
+    places = x.shape[0], *x.shape[2:]
+    return x, *_classes(target, x.shape[1], places, ignore_index, weight), weight
 
 
-@quiet
 def nll_loss(
     x: Array,
     target: Array,
@@ -230,13 +226,12 @@ def nll_loss(
     >>> print(F.nll_loss(np.array([[-1.0, -2.0], [-3.0, -4.0]]), np.array([0, 1])))
     2.5
     """
-    x, classes, weights = _gate_nll(x, target, weight, ignore_index, reduction)
-    picked = np.take_along_axis(x, np.maximum(classes, 0)[:, None], axis=1)[:, 0]
-    losses = np.where(classes < 0, 0, -weights * picked)
-    return reduce(losses, reduction, x.dtype, float(weights.sum(dtype=np.float64)))
+    x, classes, divisor, weight = _gate_nll(x, target, weight, ignore_index, reduction)
+    losses, total = empty(classes.shape if reduction == "none" else (0, 0), x.dtype), empty((1,), np.float64)
+    kernels().nll_forward(around(x, 1), _by_sample(classes), weight, _by_sample(losses), total, n_threads())
+    return losses if reduction == "none" else x.dtype.type(share(float(total[0]), reduction, divisor))
 
 
-@quiet
 def nll_loss_backward(
     dy: float | Array,
     x: Array,
@@ -253,8 +248,13 @@ def nll_loss_backward(
     array([[-0.5,  0. ],
            [ 0. , -0.5]])
     """
-    x, classes, weights = _gate_nll(x, target, weight, ignore_index, reduction)
-    dy = spread(dy, reduction, classes.shape, x.dtype, float(weights.sum(dtype=np.float64)))
-    dx = zeros(x.shape, x.dtype)
-    np.put_along_axis(dx, np.maximum(classes, 0)[:, None], (-dy * weights)[:, None], axis=1)
+    x, classes, divisor, weight = _gate_nll(x, target, weight, ignore_index, reduction)
+    dy, dx = spread(dy, reduction, classes.shape, x.dtype, divisor), empty(x.shape, x.dtype)
+    dy = dy.reshape(1, 1) if reduction != "none" else _by_sample(dy)
+    kernels().nll_backward(dy, _by_sample(classes), weight, around(dx, 1), n_threads())
     return dx
+
+
+def _by_sample(places: Array) -> Array:
+    """What is of every place as (N, P)."""
+    return places.reshape(len(places), product(places.shape[1:]))
