@@ -88,7 +88,7 @@ cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* o
 cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
 cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
 cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil
-cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w) noexcept nogil
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil
 cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
                        Py_ssize_t* offset) noexcept nogil
 cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t phase, Py_ssize_t* first,

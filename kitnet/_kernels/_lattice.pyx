@@ -260,15 +260,14 @@ cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t cha
             p[a] += 1
         at[a] -= axis[a].split[p[a]]
         size[a] = axis[a].split[p[a] + 1] - axis[a].split[p[a]]
-    return (before(axis, p[0], p[1], p[2]) * channels
+    return ((before(axis, p[0], p[1]) + size[0] * size[1] * axis[2].split[p[2]]) * channels
             + ((at[0] * size[1] + at[1]) * channels + channel) * size[2] + at[2])
 
 
-cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w) noexcept nogil:
-    """The taps of the phases in front of this one, in that order."""
-    cdef Py_ssize_t slices = axis[0].split[d + 1] - axis[0].split[d], rows = axis[1].split[h + 1] - axis[1].split[h]
-    return ((axis[0].split[d] * axis[1].taps + slices * axis[1].split[h]) * axis[2].taps
-            + slices * rows * axis[2].split[w])
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    """The taps of the phases in front of this one of the slices and rows, in that order."""
+    return ((axis[0].split[d] * axis[1].taps + (axis[0].split[d + 1] - axis[0].split[d]) * axis[1].split[h])
+            * axis[2].taps)
 
 
 cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,

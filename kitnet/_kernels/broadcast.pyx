@@ -61,6 +61,7 @@ cdef struct Rows:
     Py_ssize_t channels     # in this block of channels
     Py_ssize_t vectors      # of this panel of filters
     Py_ssize_t filters
+    Py_ssize_t[2] phase     # of the slices and the rows of the result, if they are woven
     Py_ssize_t place        # of the first filter in the bias
     Py_ssize_t to           # its plane in the destination
     Py_ssize_t ahead        # how far to prefetch
@@ -138,6 +139,12 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
     cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
     cdef const real* w
     cdef real* to
+    if f.row_step == f.taps and f.taps in (2, 4):  # every so-many-th number, which is quickly picked
+        for c in range(channels):
+            for t in range(lattice.taps):
+                ops.rows_in(weight + c * f.depth_step, 0, 1, count * f.taps, tap[t], f.taps,
+                            packed + item(lattice, channels, c, t) * width, 0, width)
+        return
     for b in range(up(channels, at_once)):
         n = min(at_once, channels - b * at_once)
         w = weight + b * at_once * f.depth_step
@@ -166,7 +173,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Block block = block_at(lattice, task // (plan.filter_blocks * f.groups), f.batch)
     cdef Py_ssize_t source_image = f.groups * f.depth * lattice.source
     cdef Py_ssize_t all = block.images * block.count[0] * block.count[1] * block.count[2]
-    cdef Py_ssize_t b, c, p, n, k, width, woven = all_woven(axis)
+    cdef Py_ssize_t b, c, p, n, d, h, k, width, woven = all_woven(axis)
     cdef Rows rows
     cdef real* sum
     rows.height = 1 if plan.merged else block.count[1]
@@ -194,29 +201,30 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             sum = sums + woven * width * all if plan.blocks > 1 else sums
             for n in range(block.images):
                 rows.to = (block.image + n) * f.groups * f.rows + group * f.rows + WIDTH * p * ops.lanes
-                for k in range(block.count[0] * rows.height * woven // axis[2].woven):
-                    run_row(ops, plan, lattice, &block, &rows, n, k, source + c * lattice.source,
-                            <const real*>staged,
-                            packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
-                            * lattice.taps, bias, residual, dest, sum)
-                    if plan.blocks > 1:
-                        sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
+                for d in range(block.count[0]):
+                    for h in range(rows.height):
+                        for k in range(axis[0].woven * axis[1].woven):
+                            rows.phase[0], rows.phase[1] = k // axis[1].woven, k % axis[1].woven
+                            run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
+                                    <const real*>staged,
+                                    packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
+                                    * lattice.taps, bias, residual, dest, sum)
+                            if plan.blocks > 1:
+                                sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
-                  Py_ssize_t n, Py_ssize_t row, const real* source, const real* staged, const real* panel,
+                  Py_ssize_t n, Py_ssize_t d, Py_ssize_t h, const real* source, const real* staged, const real* panel,
                   const real* bias, const real* residual, real* dest, real* sums) noexcept nogil:
-    """One row of pixels under one panel of filters: number ``row`` of an image of the block, whose phases follow each
-    other row by row."""
+    """One row of pixels under one panel of filters."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t width = rows.vectors * ops.lanes, woven = axis[2].woven, line
-    cdef Py_ssize_t v = row % axis[1].woven, u = row // axis[1].woven % axis[0].woven
-    cdef Py_ssize_t h = row // (axis[1].woven * axis[0].woven) % rows.height
-    cdef Py_ssize_t d = row // (axis[1].woven * axis[0].woven) // rows.height
+    cdef Py_ssize_t u = rows.phase[0], v = rows.phase[1]
     cdef Py_ssize_t down = (block.first[0] + d) * axis[0].to_step + axis[0].to_first + u
     cdef Py_ssize_t along = (block.first[1] + h) * axis[1].to_step + axis[1].to_first + v
-    cdef Py_ssize_t lines = axis[1].split[v + 1] - axis[1].split[v]
+    cdef Py_ssize_t lines = axis[1].split[v + 1] - axis[1].split[v], base = before(axis, u, v)
+    cdef Py_ssize_t all = lines * (axis[0].split[u + 1] - axis[0].split[u])
     cdef Py_ssize_t tiles = up(rows.width, ops.cast_rows)
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
     cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p, begun = 0  # begun: of the tiles that are not yet written
@@ -256,7 +264,7 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
             line = rows.channels * (axis[2].split[p + 1] - axis[2].split[p])
             accumulate = rows.accumulate
             for i in range(first, max(end, first + 1)):
-                k = before(axis, u, v, p) * rows.channels + (i * lines + low) * line
+                k = (base + all * axis[2].split[p]) * rows.channels + (i * lines + low) * line
                 ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
                                                                rows.offset + k, panel + k * width, sum + p * width,
                                                                woven * width, accumulate, rows.ahead)
