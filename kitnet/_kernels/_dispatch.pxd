@@ -101,6 +101,7 @@ cdef extern from "kn_table.h" nogil:
         Py_ssize_t tiles
         Py_ssize_t place
         Py_ssize_t woven
+        Py_ssize_t down, along
 
     ctypedef struct kn_winograd:
         void (*source)(const void* plane, const kn_tiles* tiles, void* dst, Py_ssize_t step) noexcept nogil

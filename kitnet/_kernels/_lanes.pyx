@@ -2,7 +2,7 @@
 
 from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._integers cimport covered, fills_tiles, up
-from ._lattice cimport Axis, Lattice, lies_inside
+from ._lattice cimport Axis, Lattice, all_woven, lies_inside
 
 cdef enum:
     STRAIGHT = 96           # taps that pay where the other way needs no detour: it fills its tiles (conv.pyx),
@@ -18,7 +18,7 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
     cdef Py_ssize_t vectors = up(f.rows, lanes)
     cdef Py_ssize_t cast = lanes * (10 * vectors + 5 * (vectors % WIDTH)) * axis[2].out
     cdef Py_ssize_t mac = 21 * f.rows * (axis[2].out + max(0, axis[2].reach - max(0, axis[2].pad))) // 2
-    cdef Py_ssize_t taps = f.depth * axis[0].taps * axis[1].taps * axis[2].taps // axis[2].woven
+    cdef Py_ssize_t taps = f.depth * axis[0].taps * axis[1].taps * axis[2].taps // all_woven(axis)
     cdef Py_ssize_t run = axis[2].out * (axis[1].out if axis[2].reach == 0 and axis[1].to_step == 1 else 1)
     cdef Py_ssize_t needed = WOVEN if axis[2].woven > 1 else WORTH
     if axis[2].woven > 1:

@@ -10,7 +10,8 @@ large as the image), the block is packed instead: one row a tap, and no column w
 from ._dispatch cimport kn_ops
 
 cdef enum:
-    MOST_WOVEN = 4          # phases of an axis that are computed together
+    MOST_WOVEN = 4          # phases of an axis that are computed together,
+    MOST_TOGETHER = 16      # and of all three
 
 
 cdef inline const void* beside(const void* array, const void* like, const void* place) noexcept nogil:
@@ -41,6 +42,11 @@ cdef struct Axis:
     Py_ssize_t block        # outputs in a block
     Py_ssize_t shared       # zero places shared by neighbours: the end of one row is the beginning of the next
     Py_ssize_t pitch        # places from one row (slice, image) to the next
+
+
+cdef inline Py_ssize_t all_woven(const Axis* axis) noexcept nogil:
+    """Phases of the destination that are computed together, of its three axes."""
+    return axis[0].woven * axis[1].woven * axis[2].woven
 
 
 cdef struct Lattice:
@@ -81,6 +87,12 @@ cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_
 cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
 cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
 cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil
+cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
+                       Py_ssize_t* offset) noexcept nogil
+cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t phase, Py_ssize_t* first,
+                 Py_ssize_t* end) noexcept nogil
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil
 cdef Block block_at(const Lattice* lattice, Py_ssize_t index, Py_ssize_t images) noexcept nogil
 cdef Py_ssize_t column_of(const Lattice* lattice, Py_ssize_t image, Py_ssize_t d, Py_ssize_t h) noexcept nogil

@@ -246,6 +246,57 @@ cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
                 t += 1
 
 
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
+    """The place of a tap in the order of the sums: phase by phase, if some are woven, line by line of the kernel, each
+    over all channels of a block."""
+    cdef const Axis* axis = &lattice.axis[0]
+    cdef Py_ssize_t[3] at, size, p
+    cdef int a
+    for a in range(2, -1, -1):
+        at[a] = tap % axis[a].taps
+        tap //= axis[a].taps
+        p[a] = 0
+        while at[a] >= axis[a].split[p[a] + 1]:
+            p[a] += 1
+        at[a] -= axis[a].split[p[a]]
+        size[a] = axis[a].split[p[a] + 1] - axis[a].split[p[a]]
+    return ((before(axis, p[0], p[1]) + size[0] * size[1] * axis[2].split[p[2]]) * channels
+            + ((at[0] * size[1] + at[1]) * channels + channel) * size[2] + at[2])
+
+
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    """The taps of the phases in front of this one of the slices and rows, in that order."""
+    return ((axis[0].split[d] * axis[1].taps + (axis[0].split[d + 1] - axis[0].split[d]) * axis[1].split[h])
+            * axis[2].taps)
+
+
+cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
+                       Py_ssize_t* offset) noexcept nogil:
+    """offset[item]: where a tap stands in the staged block, or in the source; ``taps`` is room for as many words."""
+    cdef Py_ssize_t c, t
+    if in_place:
+        source_offsets(lattice, channels, taps)
+    else:
+        tap_offsets(lattice, channels, taps)
+    for c in range(channels):
+        for t in range(lattice.taps):
+            offset[item(lattice, channels, c, t)] = taps[c * lattice.taps + t]
+
+
+cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t phase, Py_ssize_t* first,
+                 Py_ssize_t* end) noexcept nogil:
+    """The taps from ``first`` to ``end``, of those of a phase, lie in the source for this output, those around them in
+    the padding."""
+    cdef Py_ssize_t t, at, base = output * axis.step * axis.stride - axis.pad
+    first[0] = end[0] = axis.split[phase]
+    for t in range(axis.split[phase], axis.split[phase + 1]):
+        at = base + place(axis, t)
+        if at >= 0 and at < axis.size:
+            if end[0] == first[0]:
+                first[0] = t
+            end[0] = t + 1
+
+
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil:
     """The blocks of a batch."""
     return up(images, lattice.images) * lattice.blocks[0] * lattice.blocks[1] * lattice.blocks[2]

@@ -2,7 +2,7 @@
 
 from ._dispatch cimport kn_ops
 from ._lanes cimport Product
-from ._lattice cimport Axis, Lattice
+from ._lattice cimport Lattice
 from ._pool cimport Sealed
 
 ctypedef fused real:
@@ -12,7 +12,6 @@ ctypedef fused real:
 
 cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, const Py_ssize_t* tap,
                 Py_ssize_t channels, bint in_lanes)
-cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil
 cdef Py_ssize_t turned(const Product* f) noexcept nogil
 cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, const Lattice* lattice,
                      const Py_ssize_t* tap, Py_ssize_t rows, Py_ssize_t channels, Py_ssize_t width, real* own,

@@ -25,8 +25,8 @@ from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport even_columns, part, up
 from ._lanes cimport KC, WIDTH, Product, planes_alias, reads_in_place
 from ._lattice cimport (
-    Axis, Block, Lattice, beside, block_at, choose_blocks, column_of, count_blocks, make_dense, place, source_offsets,
-    tap_indices, tap_offsets,
+    Axis, Block, Lattice, all_woven, before, beside, block_at, choose_blocks, column_of, count_blocks, inside, item,
+    item_offsets, make_dense, tap_indices,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
@@ -62,6 +62,7 @@ cdef struct Rows:
     Py_ssize_t channels     # in this block of channels
     Py_ssize_t vectors      # of this panel of filters
     Py_ssize_t filters
+    Py_ssize_t[2] phase     # of the slices and the rows of the result, if they are woven
     Py_ssize_t place        # of the first filter in the bias
     Py_ssize_t to           # its plane in the destination
     Py_ssize_t ahead        # how far to prefetch
@@ -87,7 +88,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     """Choose panels, blocks of filters and channels, and blocks of columns."""
     cdef Axis* axis = lattice.axis
     cdef const Product* f = plan.f
-    cdef Py_ssize_t woven = axis[2].woven, taps = axis[0].taps * axis[1].taps * axis[2].taps
+    cdef Py_ssize_t woven = all_woven(axis), taps = axis[0].taps * axis[1].taps * axis[2].taps
     cdef Py_ssize_t phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = up(f.rows, ops.lanes)
@@ -127,43 +128,6 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.most = lattice.images * axis[0].block * axis[1].block * axis[2].block
 
 
-cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
-    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of
-    the kernel, each over all channels of a block."""
-    cdef const Axis* axis = &lattice.axis[2]
-    cdef Py_ssize_t k = tap % axis.taps, line = tap // axis.taps, p = 0, width
-    while k >= axis.split[p + 1]:
-        p += 1
-    width = axis.split[p + 1] - axis.split[p]
-    return axis.split[p] * (lattice.taps // axis.taps) * channels + (line * channels + channel) * width \
-        + k - axis.split[p]
-
-
-cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
-                       Py_ssize_t* offset) noexcept nogil:
-    """offset[item]: where a tap stands in the staged block, or in the source; ``taps`` is room for as many words."""
-    cdef Py_ssize_t c, t
-    if in_place:
-        source_offsets(lattice, channels, taps)
-    else:
-        tap_offsets(lattice, channels, taps)
-    for c in range(channels):
-        for t in range(lattice.taps):
-            offset[item(lattice, channels, c, t)] = taps[c * lattice.taps + t]
-
-
-cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
-    """The taps from ``first`` to ``end`` of this output lie in the source, those around them in the padding."""
-    cdef Py_ssize_t t, at, base = output * axis.step * axis.stride - axis.pad
-    first[0] = end[0] = 0
-    for t in range(axis.taps):
-        at = base + place(axis, t)
-        if at >= 0 and at < axis.size:
-            if end[0] == 0:
-                first[0] = t
-            end[0] = t + 1
-
-
 cdef Py_ssize_t turned(const Product* f) noexcept nogil:
     """The channels whose weights pack_panel turns at a time."""
     return max(1, TURNED // f.taps) if f.depth_step == f.taps else 1
@@ -176,6 +140,12 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
     cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
     cdef const real* w
     cdef real* to
+    if f.row_step == f.taps and f.taps in (2, 4):  # every so-many-th number, which is quickly picked
+        for c in range(channels):
+            for t in range(lattice.taps):
+                ops.rows_in(weight + c * f.depth_step, 0, 1, count * f.taps, tap[t], f.taps,
+                            packed + item(lattice, channels, c, t) * width, 0, width)
+        return
     for b in range(up(channels, at_once)):
         n = min(at_once, channels - b * at_once)
         w = weight + b * at_once * f.depth_step
@@ -204,7 +174,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef Block block = block_at(lattice, task // (plan.filter_blocks * f.groups), f.batch)
     cdef Py_ssize_t source_image = f.groups * f.depth * lattice.source
     cdef Py_ssize_t all = block.images * block.count[0] * block.count[1] * block.count[2]
-    cdef Py_ssize_t b, c, p, n, d, h, width
+    cdef Py_ssize_t b, c, p, n, d, h, k, width, woven = all_woven(axis)
     cdef Rows rows
     cdef real* sum
     rows.height = 1 if plan.merged else block.count[1]
@@ -229,17 +199,19 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 rows.ahead = 2 * ops.cast_rows * axis[2].step
             rows.place = group * plan.vectors * ops.lanes + WIDTH * p * ops.lanes
             width = WIDTH * ops.lanes * (p - part(plan.panels, plan.filter_blocks, filters))
-            sum = sums + axis[2].woven * width * all if plan.blocks > 1 else sums
+            sum = sums + woven * width * all if plan.blocks > 1 else sums
             for n in range(block.images):
                 rows.to = (block.image + n) * f.groups * f.rows + group * f.rows + WIDTH * p * ops.lanes
                 for d in range(block.count[0]):
                     for h in range(rows.height):
-                        run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
-                                <const real*>staged,
-                                packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
-                                * lattice.taps, bias, residual, dest, sum)
-                        if plan.blocks > 1:
-                            sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
+                        for k in range(axis[0].woven * axis[1].woven):
+                            rows.phase[0], rows.phase[1] = k // axis[1].woven, k % axis[1].woven
+                            run_row(ops, plan, lattice, &block, &rows, n, d, h, source + c * lattice.source,
+                                    <const real*>staged,
+                                    packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
+                                    * lattice.taps, bias, residual, dest, sum)
+                            if plan.blocks > 1:
+                                sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
@@ -249,7 +221,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t width = rows.vectors * ops.lanes, woven = axis[2].woven, line
-    cdef Py_ssize_t lines = axis[0].taps * axis[1].taps
+    cdef Py_ssize_t u = rows.phase[0], v = rows.phase[1]
+    cdef Py_ssize_t down = (block.first[0] + d) * axis[0].to_step + axis[0].to_first + u
+    cdef Py_ssize_t along = (block.first[1] + h) * axis[1].to_step + axis[1].to_first + v
+    cdef Py_ssize_t lines = axis[1].split[v + 1] - axis[1].split[v], base = before(axis, u, v)
+    cdef Py_ssize_t all = lines * (axis[0].split[u + 1] - axis[0].split[u])
     cdef Py_ssize_t tiles = up(rows.width, ops.cast_rows)
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
     cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p, begun = 0  # begun: of the tiles that are not yet written
@@ -257,11 +233,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     cdef const real* at = staged
     cdef real* sum = sums
     cdef real* to = dest + rows.to * plane
-    to += (((block.first[0] + d) * axis[0].to_step + axis[0].to_first) * axis[1].to_size
-           + (block.first[1] + h) * axis[1].to_step + axis[1].to_first) * axis[2].to_size
-    to += block.first[2] * to_step + axis[2].to_first
+    if down >= axis[0].to_size or along >= axis[1].to_size:  # the last ones of a phase may be missing
+        return
+    to += (down * axis[1].to_size + along) * axis[2].to_size + block.first[2] * to_step + axis[2].to_first
     # Lines of the kernel that lie in the padding add nothing.
-    first, end, low, high = 0, axis[0].taps, 0, axis[1].taps
+    first, end, low, high = axis[0].split[u], axis[0].split[u + 1], axis[1].split[v], axis[1].split[v + 1]
     if plan.in_place:
         at = source + n * plan.f.groups * plan.f.depth * lattice.source
         at += (((block.first[0] + d) * axis[0].stride - axis[0].pad) * axis[1].size
@@ -270,9 +246,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     else:
         at += column_of(lattice, n, d, h)
         if not plan.merged:
-            inside(&axis[0], block.first[0] + d, &first, &end)
-            inside(&axis[1], block.first[1] + h, &low, &high)
-    if high - low == axis[1].taps:  # as one run of lines
+            inside(&axis[0], block.first[0] + d, u, &first, &end)
+            inside(&axis[1], block.first[1] + h, v, &low, &high)
+    first, end = first - axis[0].split[u], end - axis[0].split[u]
+    low, high = low - axis[1].split[v], high - axis[1].split[v]
+    if high - low == lines:  # as one run of lines
         low, high = first * high, end * high
         first, end = 0, 1
     for t in range(tiles):
@@ -287,7 +265,7 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
             line = rows.channels * (axis[2].split[p + 1] - axis[2].split[p])
             accumulate = rows.accumulate
             for i in range(first, max(end, first + 1)):
-                k = axis[2].split[p] * lines * rows.channels + (i * axis[1].taps + low) * line
+                k = (base + all * axis[2].split[p]) * rows.channels + (i * lines + low) * line
                 ops.cast[2 * (step - 1) + rows.vectors - 1][m]((high - low) * line if i < end else 0, at + q * step,
                                                                rows.offset + k, panel + k * width, sum + p * width,
                                                                woven * width, accumulate, rows.ahead)
@@ -313,8 +291,8 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
                 Py_ssize_t channels, bint in_lanes):
     """All that packed weights depend on, but for the numbers that lie at ``weight``."""
     return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows,
-            f.depth, f.row_step, f.depth_step, f.group_step, channels, lattice.axis[1].taps, lattice.axis[2].taps,
-            *[lattice.axis[2].split[i + 1] for i in range(lattice.axis[2].woven)],
+            f.depth, f.row_step, f.depth_step, f.group_step, channels,
+            *[(lattice.axis[a].woven, lattice.axis[a].split[i + 1]) for a in range(3) for i in range(lattice.axis[a].woven)],
             *[tap[i] for i in range(lattice.taps)])
 
 
@@ -336,13 +314,13 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* tap = offset + 3 * k
     tap_indices(lattice, tap)
-    make_offsets(lattice, plan.in_place, plan.channels, offset + 2 * k, offset)
-    make_offsets(lattice, plan.in_place, f.depth - (plan.blocks - 1) * plan.channels, offset + 2 * k, offset + k)
+    item_offsets(lattice, plan.in_place, plan.channels, offset + 2 * k, offset)
+    item_offsets(lattice, plan.in_place, f.depth - (plan.blocks - 1) * plan.channels, offset + 2 * k, offset + k)
     tasks = count_blocks(lattice, f.batch) * f.groups * plan.filter_blocks
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)
     staged_size = 0 if plan.in_place else (plan.channels * lattice.channel + ops.lanes + 15) // 16 * 16
-    sums_size = lattice.axis[2].woven * plan.most if plan.blocks > 1 else GROUPED
+    sums_size = all_woven(lattice.axis) * plan.most if plan.blocks > 1 else GROUPED
     sums_size *= WIDTH * ops.lanes * (up(plan.panels, plan.filter_blocks) if plan.blocks > 1 else 1)
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, True)
     cdef Memory packed_memory = made_of(sealed, key)

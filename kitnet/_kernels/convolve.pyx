@@ -13,7 +13,7 @@ from ._choice cimport BY_TILES, DIRECT, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, C
 from ._dispatch cimport table
 from ._integers cimport volume
 from ._lanes cimport Product, pays
-from ._lattice cimport MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
+from ._lattice cimport MOST_TOGETHER, MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
 from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport broadcast
@@ -118,37 +118,43 @@ cdef void fill_rows(const Axis* axis, real* dest, Py_ssize_t planes, Py_ssize_t 
 
 cdef int lay_phase(Axis* axis, Py_ssize_t* free, const Py_ssize_t* y_shape, const Py_ssize_t* w_shape,
                    const Py_ssize_t* x_shape, stride, padding, dilation, const Py_ssize_t* phases, Py_ssize_t phase,
-                   Py_ssize_t woven=1) except -1:
-    """The three axes of one phase of the stride, of ``phases`` on each axis, or of some that are woven; ``free`` is
-    room for their tables."""
+                   const Py_ssize_t* woven) except -1:
+    """The three axes of one phase of the stride, of ``phases`` on each axis, or, from it on, of as many as are woven;
+    ``free`` is room for their tables."""
     cdef int a
     for a in range(2, -1, -1):
         axis_backward(&axis[a], free, x_shape[2 + a], w_shape[2 + a], stride[a], padding[a], dilation[a],
-                      y_shape[2 + a], phase % phases[a], woven if a == 2 else 1)
+                      y_shape[2 + a], phase % phases[a], woven[a])
         phase //= phases[a]
         free += axis_words(w_shape[2 + a])
     return 0
 
 
-cdef Py_ssize_t count_woven(const Product* product, Lattice* lattice, Py_ssize_t* free, const Py_ssize_t* y_shape,
-                            const Py_ssize_t* w_shape, const Py_ssize_t* x_shape, stride, padding, dilation,
-                            const Py_ssize_t* phases, Py_ssize_t phase, bint single) except -1:
-    """How many phases, from this one on, are computed together: those of the columns, where that is the better way
-    for all of them together."""
+cdef bint weave(const Product* product, Lattice* lattice, Py_ssize_t* free, const Py_ssize_t* y_shape,
+                const Py_ssize_t* w_shape, const Py_ssize_t* x_shape, stride, padding, dilation,
+                const Py_ssize_t* phases, Py_ssize_t phase, const Py_ssize_t* woven, bint single) except -1:
+    """Whether so many phases of each axis, from this one on, are computed together: where filters in the lanes are the
+    better way for all of them together. Those of the columns always are among them."""
     cdef Filtering f
+    cdef Py_ssize_t[3] one = [1, 1, 1]
     cdef Py_ssize_t p
-    if phases[2] == 1 or phases[2] > MOST_WOVEN or phases[2] != stride[2] or phase % phases[2]:
-        return 1
-    for p in range(phases[2]):
-        lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase + p)
+    cdef int a
+    if woven[2] == 1 or volume(woven) > MOST_TOGETHER:
+        return False
+    for a in range(3):
+        if woven[a] > MOST_WOVEN or woven[a] > 1 and (phases[a] != stride[a] or woven[a] != phases[a]):
+            return False
+    for p in range(volume(woven)):
+        lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase + p, one)
         choose(product, lattice, &f, single)
-        if lattice.axis[2].taps and product.choice.way != IN_LANES and product.choice.way != DIRECT:
-            return 1
-    lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase, phases[2])
+        if (lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
+                and product.choice.way != IN_LANES and product.choice.way != DIRECT):
+            return False
+    lay_phase(lattice.axis, free, y_shape, w_shape, x_shape, stride, padding, dilation, phases, phase, woven)
     if not pays(product, lattice, table.ops[not single].lanes):
-        return 1
+        return False
     product.choice.way = IN_LANES
-    return phases[2]
+    return True
 
 
 cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_shape, const Py_ssize_t* x_shape,
@@ -158,9 +164,11 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     cdef Product product
     cdef Lattice lattice
     cdef int a
-    cdef Py_ssize_t[3] phases
+    cdef Py_ssize_t[3] phases, woven
+    cdef Py_ssize_t[3] one = [1, 1, 1]
     cdef Py_ssize_t words = axis_words(w_shape[2]) + axis_words(w_shape[3]) + axis_words(w_shape[4])
-    cdef Py_ssize_t phase = 0, count = 1, column, woven, taps, most_taps = 0, used = 0
+    cdef Py_ssize_t phase = 0, count = 1, column, taps, most_taps = 0, used = 0
+    cdef bint single = sizeof(real) == sizeof(float)
     cdef Memory memory, axes_memory
     cdef Axis* axes
     cdef Choice told
@@ -182,7 +190,7 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
         axes = <Axis*>axes_memory.data
         for phase in range(count):
             lay_phase(axes + 3 * phase, <Py_ssize_t*>memory.data + phase * words, y_shape, w_shape, x_shape, stride,
-                      padding, dilation, phases, phase)
+                      padding, dilation, phases, phase, one)
         return memory.size + axes_memory.size + filter_channels(
             <const Axis*>axes, count, y_shape[0], groups, product.rows, dy, weight, bias, nothing, dx, low, high,
             n_threads)
@@ -190,14 +198,19 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
     told = choice[0]  # where no window reaches any input; else what the phase with the most taps does
     phase = 0
     while phase < count:
-        woven = count_woven(&product, &lattice, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding,
-                            dilation, phases, phase, sizeof(real) == sizeof(float))
-        if phase % phases[2] == 0 and woven == 1 and dx != NULL:
+        woven = phases
+        if phase or not weave(&product, &lattice, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding,
+                              dilation, phases, phase, woven, single):
+            woven[0] = woven[1] = 1
+            if phase % phases[2] or not weave(&product, &lattice, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape,
+                                              stride, padding, dilation, phases, phase, woven, single):
+                woven[2] = 1
+        if phase % phases[2] == 0 and woven[2] == 1 and dx != NULL:
             # Inputs that no window touches make phases without taps, which are not visited.
             gaps = False
             for column in range(phases[2]):
                 lay_phase(lattice.axis, <Py_ssize_t*>memory.data, y_shape, w_shape, x_shape, stride, padding, dilation,
-                          phases, phase + column)
+                          phases, phase + column, one)
                 gaps = gaps or lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps == 0
             if gaps:
                 fill_rows(&lattice.axis[0], dx, x_shape[0] * x_shape[1], x_shape[1], bias, <real>low, <real>high,
@@ -206,14 +219,14 @@ cdef Py_ssize_t backward_data(const Py_ssize_t* y_shape, const Py_ssize_t* w_sha
                   phase, woven)
         flatten(lattice.axis)
         taps = lattice.axis[0].taps * lattice.axis[1].taps * lattice.axis[2].taps
-        if woven > 1:
+        if woven[2] > 1:
             used = max(used, broadcast(&product, &lattice, dy, weight, bias, nothing, dx, low, high, sealed, n_threads))
         elif taps:
             used = max(used, convolve(&product, &lattice, dy, weight, bias, nothing, dx, low, high, True, sealed,
                                       n_threads))
         if taps > most_taps:
             most_taps, told = taps, choice[0]
-        phase += woven
+        phase += volume(woven)
     choice[0] = told
     return memory.size + used
 

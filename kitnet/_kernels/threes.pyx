@@ -19,11 +19,11 @@ from ._choice cimport FEW_WEIGHTS, FILLED_LANES, SHORT_ROWS, at_least, at_most
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport part, up
 from ._lanes cimport PIXELS, WORTH, Product, planes_alias
-from ._lattice cimport Axis, Lattice, beside, is_three, place, tap_indices
+from ._lattice cimport Axis, Lattice, beside, inside, is_three, place, tap_indices
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._tasks cimport Share, deal, take, tasks_at_once
 from ._threads cimport team, thread_number
-from .broadcast cimport form, inside, pack_panel, turned
+from .broadcast cimport form, pack_panel, turned
 
 cdef enum:
     MOST = 576              # taps times channels of a group: a few times what stays in the L1 cache
@@ -90,8 +90,8 @@ cdef void run_row(const kn_ops* ops, const Product* f, const Lattice* lattice, c
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t first, end, low, high, i, t, q, m, line, left = 1 - axis[2].pad
     cdef Py_ssize_t tiles = up(axis[2].out, ops.cast_rows)
-    inside(&axis[0], d, &first, &end)
-    inside(&axis[1], h, &low, &high)
+    inside(&axis[0], d, 0, &first, &end)
+    inside(&axis[1], h, 0, &low, &high)
     source += ((d * axis[0].stride - axis[0].pad) * axis[1].size + h * axis[1].stride - axis[1].pad) * axis[2].size
     source += left
     if high - low == axis[1].taps:  # as one run of lines

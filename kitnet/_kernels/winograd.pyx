@@ -5,9 +5,10 @@ Each tile of 4x4 outputs reads 6x6 (5x5) elements of the source, one tile a lane
 the convolution is 36 (25) matrix products, filters x terms times terms x tiles.
 
 A larger kernel, or a 3-D one, is cut into pieces of at most 3x3 (2x2) taps of one slice. Each piece sees the source
-from where its first tap stands, and the channels of all pieces are the terms of one sum: 5x5 takes 9 multiplications
-instead of 25, 4x4 takes 6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their
-pieces take fewer multiplications.
+from where its first tap stands, and the channels of all pieces are the terms of one sum. The last element of a tile, at
+infinity, is zero in filters of fewer taps: those terms are left out. 5x5 takes 8 multiplications instead of 25, 4x4 takes
+6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their pieces take fewer
+multiplications.
 
 A dilation of d makes d x d plain convolutions, each of every d-th row and column. Along an axis their tiles take turns,
 so that a block is what stands together. Of the columns, d tiles side by side are woven in the lanes, as units of d
@@ -50,15 +51,16 @@ from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._tasks cimport Share, deal, take, tasks_at_once
 from ._threads cimport team, thread_number
 from .winotiles cimport (
-    TERMS, Filtering, Work, elements, find_tiles, finish, first_row, lay_tiles, make_work, multiply, multiply_few,
-    spread, tiles_along, tiles_of, transform_filters, transform_source, turn_few,
+    TERMS, Filtering, Work, elements, find_tiles, finish, first_row, lay_tiles, make_work, most_runs, multiply,
+    multiply_few, products, spread, tiles_along, tiles_of, transform_filters, transform_source, turn_few,
 )
 
 cdef enum:
     CHANNELS = 16           # channels in a task, by filters
     # What makes the detour worthwhile:
     FEWEST = 16             # channels and filters of a group,
-    PRODUCTS = 1024         # their product, or half of it for the gradient of the weights,
+    PRODUCTS = 1024         # their product, or half of it for the gradient of the weights, and for several pieces,
+    MANY = 24               # if there are so many filters to pay for the transforms of the source,
     FEWEST_OF_TWO = 64      # and the same for pieces of 2x2,
     PRODUCTS_OF_TWO = 8192
     OF_DIRECT = 60          # multiplications that are at most so many percent of the direct ones,
@@ -83,7 +85,7 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
     """Whether the axes are those of a convolution of stride 1 (in one of its directions) for which this is the better
     way, judged by the shape of a sample; if so, the sizes are put in f, whose other fields are set."""
     cdef int a
-    cdef Py_ssize_t percent, outputs, products
+    cdef Py_ssize_t percent, outputs, least
     f.choice.algorithm.reason = SHAPE
     for a in range(3):
         f.dilation[a] = max(1, axis[a].reach // max(1, axis[a].kernel - 1))
@@ -97,15 +99,17 @@ cdef bint is_filtering(const Axis* axis, Filtering* f, bint of_weights) noexcept
         f.taps = 2
     f.pieces = f.kernel[0] * up(f.kernel[1], f.taps) * up(f.kernel[2], f.taps)
     percent = OF_LARGE if f.pieces > 1 and not of_weights else OF_DIRECT
-    outputs = 16 * volume(f.kernel) * percent // (elements(f) * f.pieces)  # that may be computed for 100
-    if outputs < 100:
+    outputs = 16 * volume(f.kernel) * percent // (elements(f) * f.pieces if of_weights else products(f))
+    if outputs < 100:  # that may be computed for 100
         return False
     f.choice.algorithm.reason = SWITCHED_OFF
     if not enabled:
         return False
-    products = PRODUCTS_OF_TWO if f.taps == 2 else PRODUCTS
+    least = PRODUCTS_OF_TWO if f.taps == 2 else PRODUCTS
+    if of_weights or f.taps == 3 and f.pieces > 1 and f.rows >= MANY:
+        least //= 2
     return (at_least(&f.choice.algorithm, FEW_CHANNELS, min(f.rows, f.depth), FEWEST_OF_TWO if f.taps == 2 else FEWEST)
-            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, products // 2 if of_weights else products)
+            and at_least(&f.choice.algorithm, FEW_PRODUCTS, f.rows * f.depth, least)
             and (of_weights or f.pieces == 1
                  or at_most(&f.choice.algorithm, MANY_TERMS, f.pieces * f.depth, MOST_TERMS))
             and at_most(&f.choice.algorithm, RAGGED, 16 * f.out[0] * tiles_along(f, 1) * tiles_along(f, 2),
@@ -197,15 +201,14 @@ cdef void filters_task(const kn_ops* ops, const Work* work, const Block* block, 
                        float* m) noexcept nogil:
     """By filters: a sub-block of filters, on a block of tiles; ``made``: its U is."""
     cdef Py_ssize_t panel = part(work.panels, work.parts, task), end = part(work.panels, work.parts, task + 1)
-    cdef Py_ssize_t depth = work.f.depth, tiles = tiles_of(block), p, t, last
+    cdef Py_ssize_t depth = work.f.depth, tiles = tiles_of(block), p, chunks = up(work.terms, TERMS)
     for p in range(panel, panel if made or work.pieced else end):
         transform_filters(ops, work, weight, p, group, 0, depth,
                           u + (first_row(work, p) - first_row(work, panel)) * work.terms, m)
-    for p in range(up(work.terms, TERMS) if work.cast else 0):
-        t, last = p * TERMS, min((p + 1) * TERMS, work.terms)
+    for p in range(0 if not work.cast else chunks if work.pieced else 1):
         if work.pieced:
-            transform_filters(ops, work, weight, panel, group, t, last, u, m)
-        multiply_few(ops, work, tiles, columns, t, last, u if work.pieced else u + t * work.panel, v, m + work.m)
+            transform_filters(ops, work, weight, panel, group, p * TERMS, min((p + 1) * TERMS, work.terms), u, m)
+        multiply_few(ops, work, tiles, columns, p, u, v, m + work.m)
     if work.cast:
         turn_few(ops, work, tiles, first_row(work, end) - first_row(work, panel), m + work.m, m)
     else:
@@ -278,12 +281,12 @@ cdef Py_ssize_t filter_planes(Filtering* f, const float* source, const float* we
     cdef Work work
     cdef Py_ssize_t t
     cdef double macs = <double>f.batch * f.groups * f.rows * f.depth * volume(f.out) * volume(f.kernel)
-    cdef Memory tables = scratch((axis_words(3) + TERMS) * sizeof(Py_ssize_t))
+    cdef Memory tables = scratch((axis_words(3) + TERMS + 2 * most_runs(f)) * sizeof(Py_ssize_t))
     cdef Py_ssize_t* words = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* columns = words + axis_words(3)
     work.f = f
     lay_tiles(&work.lattice, words, f)
-    make_work(&work, table.ops[0], team(n_threads, macs / 16))
+    make_work(&work, table.ops[0], columns + TERMS, team(n_threads, macs / 16))
     for t in range(TERMS):
         columns[t] = t * work.pitch
     if work.by_filters:

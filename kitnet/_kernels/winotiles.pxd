@@ -45,6 +45,8 @@ cdef struct Work:
     Py_ssize_t m_element        # and in M
     Py_ssize_t sub              # panels in a sub-block (by filters: in a part), at most
     Py_ssize_t terms            # of a sum: the channels, for each piece of the kernel
+    Py_ssize_t[2]* run          # those that are summed at a time: the first, and how many
+    Py_ssize_t[5] runs          # of an element inside a tile from run[0] on, then at the end of a row, of a column, of both
     Py_ssize_t groups           # vectors of tiles in a block
     Py_ssize_t v                # floats of scratch for each use
     Py_ssize_t m
@@ -58,6 +60,22 @@ cdef inline Py_ssize_t elements(const Filtering* f) noexcept nogil:
 
 cdef inline const kn_winograd* transforms(const kn_ops* ops, const Filtering* f) noexcept nogil:
     return &ops.winograd[f.taps - 2]
+
+
+cdef inline Py_ssize_t points(const Filtering* f, int axis, Py_ssize_t taps) noexcept nogil:
+    """Elements along an axis of a transformed tile, as a piece of so many taps needs them: the last one, at infinity, is
+    zero in filters of fewer taps. Where no piece has more it is computed all the same."""
+    return f.taps + 2 + (taps == f.taps or f.kernel[axis] < f.taps)
+
+
+cdef inline Py_ssize_t products(const Filtering* f) noexcept nogil:
+    """Multiplications for a tile, and for each channel and filter."""
+    cdef Py_ssize_t n = f.kernel[0], rest
+    cdef int a
+    for a in range(1, 3):
+        rest = f.kernel[a] % f.taps
+        n *= f.kernel[a] // f.taps * (f.taps + 3) + (points(f, a, rest) if rest else 0)
+    return n
 
 
 cdef inline Py_ssize_t tiles_along(const Filtering* f, int axis) noexcept nogil:
@@ -85,7 +103,8 @@ cdef Py_ssize_t first_weight(const Filtering* f, const kn_piece* piece) noexcept
 cdef void lay_tiles(Lattice* lattice, Py_ssize_t* words, const Filtering* f) noexcept nogil
 cdef Py_ssize_t whole_units(const Lattice* lattice, Py_ssize_t tiles) noexcept nogil
 cdef Py_ssize_t first_row(const Work* work, Py_ssize_t panel) noexcept nogil
-cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil
+cdef Py_ssize_t most_runs(const Filtering* f) noexcept nogil
+cdef void make_work(Work* work, const kn_ops* ops, Py_ssize_t* words, int threads) noexcept nogil
 cdef void transform_filters(const kn_ops* ops, const Work* work, const float* weight, Py_ssize_t panel,
                             Py_ssize_t group, Py_ssize_t first, Py_ssize_t end, float* u, float* own) noexcept nogil
 cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* block, Py_ssize_t index,
@@ -95,7 +114,7 @@ cdef void transform_source(const kn_ops* ops, const Work* work, const float* sou
 cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns, Py_ssize_t panel,
                    Py_ssize_t end, const float* u, const float* v, float* m) noexcept nogil
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
-                       Py_ssize_t first, Py_ssize_t end, const float* u, const float* v, float* sums) noexcept nogil
+                       Py_ssize_t chunk, const float* u, const float* v, float* sums) noexcept nogil
 cdef void turn_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, Py_ssize_t rows, const float* sums,
                    float* m) noexcept nogil
 cdef void write_results(const kn_ops* ops, const Work* work, const Block* block, const float* m, double bias,

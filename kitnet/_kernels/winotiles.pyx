@@ -110,11 +110,49 @@ cdef Py_ssize_t parts_of(Py_ssize_t blocks, Py_ssize_t rows, Py_ssize_t panels, 
     return best
 
 
-cdef void make_work(Work* work, const kn_ops* ops, int threads) noexcept nogil:
+cdef Py_ssize_t most_runs(const Filtering* f) noexcept nogil:
+    """Of the elements of a tile, which are of four kinds."""
+    return 4 * (up(f.pieces * f.depth, TERMS) + f.pieces)
+
+
+cdef void lay_runs(Work* work) noexcept nogil:
+    """Cut the terms of each kind of element into runs: all of them, or those of the pieces that have this element. The
+    first piece has them all."""
+    cdef const Filtering* f = work.f
+    cdef Py_ssize_t n = 0, p, start, end
+    cdef int kind
+    cdef kn_piece piece
+    for kind in range(4):
+        work.runs[kind] = n
+        start = end = 0
+        for p in range(f.pieces):
+            piece = piece_at(f, p)
+            if ((kind // 2 == 0 or points(f, 1, piece.high) == f.taps + 3)
+                    and (kind % 2 == 0 or points(f, 2, piece.wide) == f.taps + 3)):
+                start = p * f.depth if end < p * f.depth else start
+                end = (p + 1) * f.depth
+            if end == (p + 1) * f.depth and p + 1 < f.pieces:
+                continue
+            while start < end:
+                work.run[n][0], work.run[n][1] = start, min(TERMS, end - start)
+                start += work.run[n][1]
+                n += 1
+    work.runs[4] = n
+
+
+cdef int kind_of(const Filtering* f, Py_ssize_t e) noexcept nogil:
+    """Whether an element stands at the end of a column of its tile, of a row."""
+    return 2 * (e // (f.taps + 3) == f.taps + 2) + (e % (f.taps + 3) == f.taps + 2)
+
+
+cdef void make_work(Work* work, const kn_ops* ops, Py_ssize_t* words, int threads) noexcept nogil:
+    """``words``: room for two of each run."""
     cdef Filtering* f = work.f
     cdef Axis* axis = work.lattice.axis
     cdef Py_ssize_t u = elements(f) * f.rows * f.pieces * f.depth * sizeof(float), v
     work.terms = f.pieces * f.depth
+    work.run = <Py_ssize_t[2]*>words
+    lay_runs(work)
     v = elements(f) * work.terms * f.batch * axis[0].out * axis[1].out * axis[2].out * sizeof(float)
     work.by_filters = not at_most(&f.choice.algorithm, WORTHWHILE, u, min(SHARED, max(4 * NEAR, v)))
     if work.by_filters:
@@ -187,6 +225,7 @@ cdef Py_ssize_t find_tiles(const Work* work, const kn_ops* ops, const Block* blo
             group.strips, group.tiles = strips, wide if strips > 1 else min(ops.lanes, wide - column * ops.lanes)
             group.place = row * wide + column * ops.lanes
             group.woven = f.dilation[2]
+            group.down, group.along = points(f, 1, piece.high), points(f, 2, piece.wide)
             for s in range(4):
                 strip = row + s * strips // 4
                 slice = strip // block.count[1]
@@ -224,10 +263,11 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
     """m[e][row][tile] = sum over the terms of u[e][term][row] v[e][term][tile], for some panels; u and m begin with the
     first."""
     cdef Py_ssize_t base = first_row(work, panel), e, t, p, j, row, rows, start, terms, width
+    cdef int kind
     for e in range(elements(work.f)):
-        for t in range(up(work.terms, TERMS)):
-            start = t * TERMS
-            terms = min(TERMS, work.terms - start)
+        kind = kind_of(work.f, e)
+        for t in range(work.runs[kind], work.runs[kind + 1]):
+            start, terms = work.run[t][0], work.run[t][1]
             for p in range(panel, end):
                 row = first_row(work, p) - base
                 rows = first_row(work, p + 1) - base - row
@@ -235,20 +275,27 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
                 for j in range(up(tiles, width)):
                     ops.mac[rows](terms, u + e * work.u_element + row * work.terms + start * rows, rows,
                                   v + e * work.v_element + start * work.pitch + j * width, columns,
-                                  m + e * work.m_element + row * work.pitch + j * width, work.pitch, t > 0)
+                                  m + e * work.m_element + row * work.pitch + j * width, work.pitch, start > 0)
 
 
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
-                       Py_ssize_t first, Py_ssize_t end, const float* u, const float* v, float* sums) noexcept nogil:
-    """The same for one panel with the filters in the lanes, for a few tiles, and for the terms from ``first``, with
-    which u begins, to ``end``: sums[e][tile][row], in the same order."""
-    cdef Py_ssize_t e, j, q, width = work.panel, parts = up(tiles, ops.cast_rows)
+                       Py_ssize_t chunk, const float* u, const float* v, float* sums) noexcept nogil:
+    """The same for one panel with the filters in the lanes, for a few tiles: sums[e][tile][row], in the same order. U in
+    pieces: for the terms of one run, with which u begins."""
+    cdef Py_ssize_t e, t, j, q, start, terms, width = work.panel, parts = up(tiles, ops.cast_rows)
+    cdef int kind
     for e in range(elements(work.f)):
-        for j in range(parts):
-            q = part(tiles, parts, j)
-            ops.cast[CAST - 1][part(tiles, parts, j + 1) - q](
-                end - first, v + e * work.v_element + first * work.pitch + q, columns, u + e * work.u_element,
-                sums + (e * tiles + q) * width, width, first > 0, 0)
+        kind = kind_of(work.f, e)
+        for t in range(work.runs[kind], work.runs[kind + 1]):
+            if work.pieced and t - work.runs[kind] != chunk:
+                continue
+            start, terms = work.run[t][0], work.run[t][1]
+            for j in range(parts):
+                q = part(tiles, parts, j)
+                ops.cast[CAST - 1][part(tiles, parts, j + 1) - q](
+                    terms, v + e * work.v_element + start * work.pitch + q, columns,
+                    u + e * work.u_element + (0 if work.pieced else start * width), sums + (e * tiles + q) * width,
+                    width, start > 0, 0)
 
 
 cdef void turn_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, Py_ssize_t rows, const float* sums,

@@ -254,6 +254,11 @@ WINOGRAD: list[dict[str, Any]] = [
             for kernel, padding in ((5, 2), (5, 0), ((3, 5), (1, 3)), ((6, 6), ((1, 3), (2, 4))), ((3, 2), 1))
         ),
         {"x": (8, 32, 7, 7), "k": 40, "kernel": 7, "padding": 3},  # the gradient of the weights
+        # terms that some elements of a tile leave out
+        {"x": (3, 16, 12, 12), "k": 32, "kernel": 5, "padding": 2, **_ADD, **_RELU},
+        {"x": (2, 16, 12, 16), "k": 32, "kernel": 7, "padding": 3},
+        {"x": (1, 48, 12, 12), "k": 24, "kernel": (7, 5), "padding": (3, 2), "bias": False},
+        {"x": (1, 20, 4, 12, 12), "k": 32, "kernel": (2, 5, 5), "padding": (0, 2, 2), **_RELU6},
         # kernels in pieces of 2x2
         *(
             {"x": (2, 65, h, w), "k": 129, "kernel": kernel, "padding": padding}

@@ -58,14 +58,32 @@ static inline __attribute__((always_inline)) void KN(cast_out_adding)(
         const ptrdiff_t count = filters - f < KN_LANES ? filters - f : KN_LANES;
         for (ptrdiff_t i = 0; i < m; i += KN_LANES) {
             V v[KN_VBYTES / KN_SIZE];
-            KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++)
-                v[j] = i + j < m ? v_load(c + (i + j) * pitch + f) + b : (V){0};
+            const ptrdiff_t left = m - i;
+            const R *from = c + i * pitch + f;
+            KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++, from += pitch) {
+                __asm__("" : "+r"(from)); /* one pointer, instead of all sums of its steps */
+                v[j] = j < left ? v_load(from) + b : (V){0};
+            }
             if (bounded && !adding)
                 KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++) v[j] = KN(clip)(v[j], low, high);
             KN(transpose)(v);
+            if (!adding && step == 1 && count == KN_LANES && (KN_VBYTES == 64 || left >= KN_LANES)) {
+                R *to = dst + f * plane + i;
+                const ptrdiff_t n = KN_VBYTES < 64 || left >= KN_LANES ? KN_LANES : left;
+                KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++, to += plane) {
+                    __asm__("" : "+r"(to));
+                    if (KN_VBYTES < 64)
+                        v_store(to, v[j]);
+                    else
+                        v_store_part(to, v[j], n);
+                }
+                continue;
+            }
+            V rest[KN_VBYTES / KN_SIZE]; /* whose place is not in registers */
+            KN_UNROLL for (ptrdiff_t j = 0; j < KN_LANES; j++) rest[j] = v[j];
             for (ptrdiff_t j = 0; j < count; j++) {
-                if (adding) v[j] = KN(clip)(v[j] + KN(load_clamped)(add + (f + j) * plane + i, m - i), low, high);
-                KN(store_step)(dst + (f + j) * plane + i * step, v[j], step, m - i);
+                if (adding) rest[j] = KN(clip)(rest[j] + KN(load_clamped)(add + (f + j) * plane + i, left), low, high);
+                KN(store_step)(dst + (f + j) * plane + i * step, rest[j], step, left);
             }
         }
     }

@@ -62,6 +62,7 @@ typedef struct {
     ptrdiff_t tiles;  /* in a strip */
     ptrdiff_t place;  /* of the first tile in the row of results; the strips follow each other */
     ptrdiff_t woven;  /* 1, 2 or 4 */
+    ptrdiff_t down, along; /* elements of a transformed tile that are wanted: all, or all but the last */
 } kn_tiles;
 
 /* A piece of a kernel: at most the 2x2 or 3x3 taps that F(4x4, 2x2) or F(4x4, 3x3) can take. */

@@ -9,7 +9,8 @@
 /* The rows of a vector of tiles, of which u are woven, transformed along themselves. */
 KN_INLINED void KN_SET(win, rows)(const R *plane, const kn_tiles *tiles, const int u, V rows[KN_POINTS][KN_POINTS])
 {
-    for (int i = 0; i < KN_POINTS; i++) {
+    KN_UNROLL for (int j = 0; j < KN_POINTS; j++) rows[KN_POINTS - 1][j] = (V){0};
+    for (int i = 0; i < tiles->down; i++) {
         V x[4], y[4], t[6];
         KN_UNROLL for (int s = 0; s < 4; s++) {
             const ptrdiff_t off = tiles->off[s][i], low = tiles->low[s], high = tiles->high[s];
@@ -21,8 +22,8 @@ KN_INLINED void KN_SET(win, rows)(const R *plane, const kn_tiles *tiles, const i
     }
 }
 
-/* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q]. Whole vectors are written: up to
- * lanes - 1 elements behind the last tile. */
+/* V of a vector of tiles: element e of the tile at place q goes to dst[e * step + q], but for those that are not wanted.
+ * Whole vectors are written: up to lanes - 1 elements behind the last tile. */
 static void KN_SET(winograd, source)(const void *plane, const kn_tiles *tiles, void *dst_, ptrdiff_t step)
 {
     R *dst = (R *)dst_ + tiles->place;
@@ -35,10 +36,12 @@ static void KN_SET(winograd, source)(const void *plane, const kn_tiles *tiles, v
         KN_SET(win, rows)(plane, tiles, 4, rows);
     KN_UNROLL for (int j = 0; j < KN_POINTS; j++) {
         V d[KN_POINTS], t[KN_POINTS];
+        if (j >= tiles->along) break;
         KN_UNROLL for (int i = 0; i < KN_POINTS; i++) d[i] = rows[i][j];
         KN_SET(win, source)(d, t);
         KN_UNROLL for (int i = 0; i < KN_POINTS; i++)
-            KN(store_strips)(dst + (KN_POINTS * i + j) * step, t[i], tiles->strips, tiles->tiles);
+            if (i < KN_POINTS - 1 || i < tiles->down)
+                KN(store_strips)(dst + (KN_POINTS * i + j) * step, t[i], tiles->strips, tiles->tiles);
     }
 }
 
