@@ -8,8 +8,8 @@
         write the rows out, with bias, what is to be added, and clipping
 
 Where rows are about as long as some tiles, and all channels make one block, tiles go row by row, straight into the
-result. Where there is nothing between the rows, they go so across them. The bias is then one more tap, which reads a
-channel of ones.
+result. Where there is nothing between the rows, they go so across them; few channels of 1x1 kernels are then read where
+they lie (see _straight.pyx). The bias is then one more tap, which reads a channel of ones.
 
 Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
 summed in one order, channel by channel, tap by tap: the bits depend neither on threads nor on the batch, which other
@@ -18,7 +18,6 @@ blocks may follow.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange
-from libc.math cimport INFINITY
 
 from ._choice cimport DIRECT, PACKED, PRODUCT
 from ._dispatch cimport flush_on, flush_restore, kn_mac, kn_ops, table
@@ -30,6 +29,7 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
+from ._straight cimport Panels, finish, first_read, reads_straight, run_straight, straight
 from ._tasks cimport Share, deal, take, tasks_at_once
 from ._threads cimport team, thread_number
 from .broadcast cimport form
@@ -43,6 +43,7 @@ cdef enum:
     FILTERS = 128           # filters in a block
     ENOUGH = 4              # tasks for each thread, where there is work enough to split
     SPLIT = 1 << 18         # multiply-adds in a task at least
+    ALONE = 4096            # weights that one thread packs
 
 
 cdef struct Plan:
@@ -53,7 +54,8 @@ cdef struct Plan:
     Py_ssize_t blocks       # of channels
     Py_ssize_t tile         # the widest tile, in columns
     bint one_run            # straight into the result, across the rows,
-    bint by_row             # or row by row;
+    bint by_row             # or row by row,
+    bint in_place           # or across them, from where the source lies;
     Py_ssize_t ones         # then 1 if the bias is a tap: where there is but one block of channels
     double macs             # multiply-adds in all
 
@@ -113,6 +115,8 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
     plan.one_run = is_one_run(axis) and (lattice.images == 1 or fills_tiles(out, plan.tile, ops.lanes, out))
     if plan.one_run:
         choose_blocks(lattice, columns, packed, 1, 0)
+    plan.in_place = (plan.one_run and plan.blocks == 1 and is_one_row(axis)
+                     and reads_straight(axis, plan.channels, itemsize))
     plan.by_row = (not plan.one_run and plan.blocks == 1 and not lattice.packed and axis[2].to_step == 1
                    and fills_tiles(axis[2].block, plan.tile, ops.lanes, axis[2].pitch))
 
@@ -145,11 +149,6 @@ cdef void pack_task(const kn_ops* ops, const Plan* plan, const real* weight, con
                channels, packed)
     for k in range(rows if plan.ones else 0):
         packed[channels * taps * rows + k] = bias[group * f.rows + row + k]
-
-
-cdef Py_ssize_t straight(Py_ssize_t n, Py_ssize_t width, Py_ssize_t lanes) noexcept nogil:
-    """The columns of n that tiles fill to the last: the others take a detour."""
-    return n if covered(n, width, lanes) == n else n // width * width
 
 
 cdef Py_ssize_t sums_pitch(const Plan* plan, const Lattice* lattice) noexcept nogil:
@@ -192,9 +191,16 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     cdef const real* panel
     cdef double shift
     cdef kn_mac mac
+    cdef Panels panels = [plan.channels, lattice.source, dest_plane, plan.f.rows, plan.panels, plan.ones, plan.tile,
+                          low, high]
     to += row_at(axis, &block, 0, 0, plan.f.groups * plan.f.rows * dest_plane)
     source += group * plan.f.depth * lattice.source
     packed += group * plan.f.rows * (plan.f.depth * lattice.taps + plan.ones)
+    if plan.in_place:
+        source += block.image * source_image + first_read(axis) + block.first[2]
+        run_straight(ops, &panels, first_panel, end_panel, source, block.columns, packed,
+                     <const real*>beside(residual, dest, to), to, <real*>staged)
+        return
     for b in range(plan.blocks):
         c = b * plan.channels
         channels = min(plan.channels, plan.f.depth - c)
@@ -245,13 +251,6 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                 plane = dest + (group * plan.f.rows + row) * dest_plane
                 write_rows(ops, plan, lattice, &block, sums + (row - first_row) * pitch, shift,
                            <const real*>beside(residual, dest, plane), low, high, plane)
-
-
-cdef void finish(const kn_ops* ops, Py_ssize_t rows, Py_ssize_t n, double bias, const real* residual, double low,
-                 double high, real* dest, Py_ssize_t dest_plane) noexcept nogil:
-    """Bias, what is to be added, and clipping, if any, for what went straight into the result."""
-    if bias != 0 or residual != NULL or low > -INFINITY or high < INFINITY:
-        ops.rows_out(dest, dest_plane, rows, n, bias, residual, low, high, dest, dest_plane, 1)
 
 
 cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block, const Py_ssize_t* offset,
@@ -337,6 +336,8 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
     staged_size = up(ones + plan.ones * lattice.plane + plan.tile, 16) * 16
     sums_size = ((up(f.rows, plan.filter_blocks) + ops.mac_rows)
                  * sums_pitch(&plan, lattice) + 15) // 16 * 16
+    if plan.in_place:
+        ones, staged_size = 0, up((1 + plan.channels) * plan.tile, 16) * 16
     cdef tuple key = None if sealed is None else form(f, lattice, weight, tap, plan.channels, False)
     if sealed is not None and plan.ones:  # the bias lies between the weights
         key = (*key, (<const char*>bias)[:f.groups * f.rows * <Py_ssize_t>sizeof(real)])
@@ -354,7 +355,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
         return tables.size + packed_memory.size + memory.size
     if not made:
         panels = f.groups * plan.blocks * plan.panels
-        if threads == 1:  # a team of one costs as much as a small image
+        if threads == 1 or f.groups * f.rows * f.depth * lattice.taps <= ALONE:  # a team costs as much as this
             for task in range(panels):
                 pack_task(ops, &plan, weight, bias, tap, lattice.taps, task, packed)
         else:
@@ -363,7 +364,7 @@ cdef Py_ssize_t direct(const Product* f, Lattice* lattice, const real* source, c
                     pack_task(ops, &plan, weight, bias, tap, lattice.taps, task, packed)
         keep(sealed, key, packed_memory)
     for task in range(threads):
-        for i in range(plan.ones * (lattice.plane + plan.tile)):
+        for i in range(plan.ones * (plan.tile + (0 if plan.in_place else lattice.plane))):
             own[task * (staged_size + sums_size) + ones + i] = 1
     done = 0
     while done < tasks:

@@ -94,6 +94,18 @@ CONVS: list[dict[str, Any]] = [
     {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_RELU},
     {"x": (3, 5, 21, 23), "k": 30, "kernel": 1, "stride": 2},
     {"x": (2, 3, 5, 9, 32), "k": 15, "kernel": (2, 3, 2), "stride": (1, 1, 2)},
+    # few channels read where they lie: columns in blocks, left over behind tiles of two widths, or none left
+    *(
+        {"x": (2, c, h, w), "k": k, "kernel": 1, **more}
+        for c, k, h, w, more in (
+            (4, 10, 61, 83, {}),
+            (6, 19, 11, 13, {"special": True}),
+            (3, 4, 47, 61, {"bias": False, **_RELU6}),
+            (64, 37, 12, 8, _RELU),
+            (32, 38, 9, 11, {"groups": 2}),
+            (17, 16, 65, 67, {}),
+        )
+    ),
     # whole rows of tiles, with more taps than a block has
     *(
         {"x": (1, 12, 5, w), "k": k, "kernel": 5, "padding": 2, **_RELU}
@@ -122,6 +134,7 @@ RESIDUAL: list[dict[str, Any]] = [
     {"x": (2, 300, 9, 34), "k": 17, "kernel": 1, "stride": 2, **_ADD, **_RELU},
     *({"x": (1, 12, 5, w), "k": 14, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in (32, 48)),
     {"x": (3, 70, 14, 14), "k": 130, "kernel": 1, **_ADD, **_RELU},
+    {"x": (2, 5, 11, 13), "k": 19, "kernel": 1, **_ADD, **_RELU},
     {"x": (2, 3, 13, 19), "k": 3, "kernel": 3, "stride": 2, "padding": 1, "groups": 3, **_ADD, **_RELU},
     {"x": (3, 4, 20, 21), "k": 8, "kernel": 5, "padding": 2, "groups": 4, "special": True, **_ADD},
     *({"x": (1, 12, 5, w), "k": 32, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in range(4, 31)),

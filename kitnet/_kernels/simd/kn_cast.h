@@ -18,7 +18,8 @@
         for (ptrdiff_t k = 0; k < kc; k++, w += nv * KN_LANES) {                                                   \
             const R *xk = x + off[k];                                                                              \
             V wv[nv];                                                                                              \
-            if (nv > 1) __builtin_prefetch(xk + ahead);                                                            \
+            KN_UNROLL for (int i = 0; i < (nv > 1) * m * step; i += 64 / KN_SIZE)                                  \
+                __builtin_prefetch(xk + ahead + i);                                                                \
             KN_UNROLL for (int j = 0; j < nv; j++) wv[j] = v_load(w + j * KN_LANES);                               \
             KN_UNROLL for (int i = 0; i < m; i++)                                                                  \
                 KN_UNROLL for (int j = 0; j < nv; j++) acc[i][j] += xk[i * step] * wv[j];                          \
