@@ -292,7 +292,8 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
     """All that packed weights depend on, but for the numbers that lie at ``weight``."""
     return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows,
             f.depth, f.row_step, f.depth_step, f.group_step, channels,
-            *[(lattice.axis[a].woven, lattice.axis[a].split[i + 1]) for a in range(3) for i in range(lattice.axis[a].woven)],
+            *[(lattice.axis[a].woven, lattice.axis[a].split[i + 1])
+              for a in range(3) for i in range(lattice.axis[a].woven)],
             *[tap[i] for i in range(lattice.taps)])
 
 

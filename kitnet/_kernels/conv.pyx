@@ -82,8 +82,8 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
 
 
 cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize, int threads,
-              bint straight) noexcept nogil:
-    """Choose blocks of columns, and more blocks of filters where the threads need them; ``straight``: sums go into the
+              bint directly) noexcept nogil:
+    """Choose blocks of columns, and more blocks of filters where the threads need them; ``directly``: sums go into the
     result."""
     cdef Axis* axis = lattice.axis
     cdef Py_ssize_t taps = axis[0].taps * axis[1].taps * axis[2].taps
@@ -96,10 +96,10 @@ cdef void cut(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsi
     # Blocks of few columns rather than of few filters: these would stage the same source again.
     narrow = <Py_ssize_t>min(plan.f.batch * plan.f.groups * <double>out, 2.0 ** 31)
     narrow = max(NARROW, narrow // (ENOUGH * threads))
-    axis[2].unit = ops.lanes if straight else 1
-    axis[1].unit = ops.lanes // common(ops.lanes, axis[2].out) if straight and axis[2].reach == 0 else 1
+    axis[2].unit = ops.lanes if directly else 1
+    axis[1].unit = ops.lanes // common(ops.lanes, axis[2].out) if directly and axis[2].reach == 0 else 1
     while True:
-        rows = 0 if straight else up(plan.f.rows, plan.filter_blocks)
+        rows = 0 if directly else up(plan.f.rows, plan.filter_blocks)
         sums = SUMS // ((rows + ops.mac_rows) * itemsize)
         near = NEAR // ((plan.channels * max(phases, 1) + rows) * itemsize)
         sums = min(sums, min(narrow, max(near, enough)))

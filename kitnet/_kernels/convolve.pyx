@@ -13,7 +13,9 @@ from ._choice cimport BY_TILES, DIRECT, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, C
 from ._dispatch cimport table
 from ._integers cimport volume
 from ._lanes cimport Product, pays
-from ._lattice cimport MOST_TOGETHER, MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
+from ._lattice cimport (
+    MOST_TOGETHER, MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten,
+)
 from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport broadcast

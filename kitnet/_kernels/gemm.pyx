@@ -5,8 +5,8 @@
     backward, weight dw[k, c] = sum_n dy[n, k] x[n, c]      mac: rows of x in place, dy in place
 
 A task is a block of the result: rows by columns of a fixed size. Tasks that follow one another read the same rows of
-w or x, so that a thread's share of them reads no more of these than it must. The sums run over blocks of a fixed length in order,
-so the bits depend neither on threads nor, in y and dx, on the batch.
+w or x, so that a thread's share of them reads no more of these than it must. The sums run over blocks of a fixed
+length in order, so the bits depend neither on threads nor, in y and dx, on the batch.
 mac works on whole vectors: the last columns, fewer than a tile, are copied to where there is room behind them.
 """
 
