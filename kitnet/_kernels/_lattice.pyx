@@ -115,16 +115,18 @@ cdef void flatten(Axis* axis) noexcept nogil:
         axis[a].size = axis[a].out = axis[a].to_size = plane if a == 2 else 1
 
 
-cdef void make_dense(Axis* axis) noexcept nogil:
-    """Stage the places of all phases side by side, for kernels that can step over them."""
-    cdef Py_ssize_t t
-    axis.reach = 0
+cdef void make_dense(Axis* axis, Py_ssize_t step) noexcept nogil:
+    """Stage the places of so many phases side by side, for kernels that can step over them; ``step`` divides the
+    stride, and taps meet all phases."""
+    cdef Py_ssize_t t, position
+    axis.step, axis.stride, axis.phases, axis.reach = step, axis.stride // step, axis.stride // step, 0
     for t in range(axis.taps):
-        axis.tap_place[t] = axis.tap_place[t] * axis.stride + axis.phase[axis.tap_phase[t]]
-        axis.tap_phase[t] = 0
+        position = axis.tap_place[t] * axis.stride * step + axis.phase[axis.tap_phase[t]]
+        axis.tap_place[t] = position // axis.stride
+        axis.tap_phase[t] = position % axis.stride
         axis.reach = max(axis.reach, axis.tap_place[t])
-    axis.phases, axis.phase[0] = 1, 0
-    axis.step, axis.stride = axis.stride, 1
+    for t in range(axis.phases):
+        axis.phase[t] = t
 
 
 cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
@@ -159,8 +161,8 @@ cdef Py_ssize_t set_blocks(Lattice* lattice, Py_ssize_t columns, bint packed) no
     cdef Axis* h = &lattice.axis[1]
     cdef Axis* w = &lattice.axis[2]
     set_block(w, columns, packed)
-    set_block(h, max(1, columns // w.pitch) if w.block == w.out else 1, packed)
-    set_block(d, max(1, columns // (w.pitch * h.pitch)) if h.block == h.out and w.block == w.out else 1, packed)
+    set_block(h, max(1, columns // (w.pitch * h.step)) if w.block == w.out else 1, packed)
+    set_block(d, max(1, columns // (w.pitch * h.pitch * d.step)) if h.block == h.out and w.block == w.out else 1, packed)
     return d.pitch * h.pitch * w.pitch
 
 
@@ -231,6 +233,33 @@ cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t
                     offset[t] = (c * lattice.source + place(axis + 2, k)
                                  + (place(axis, i) * axis[1].size + place(axis + 1, j)) * axis[2].size)
                     t += 1
+
+
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap,
+                     Py_ssize_t* apart) noexcept nogil:
+    """The place of a tap in the order of the sums: phase by phase of the columns, if some are woven, line by line of
+    the kernel, each over all channels of a block; that of the next channel is so far ``apart``."""
+    cdef const Axis* axis = &lattice.axis[2]
+    cdef Py_ssize_t k = tap % axis.taps, line = tap // axis.taps, p = 0, width
+    while k >= axis.split[p + 1]:
+        p += 1
+    width = apart[0] = axis.split[p + 1] - axis.split[p]
+    return axis.split[p] * (lattice.taps // axis.taps) * channels + (line * channels + channel) * width \
+        + k - axis.split[p]
+
+
+cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
+                       Py_ssize_t* offset) noexcept nogil:
+    """offset[item]: where a tap stands in the staged block, or in the source; ``taps`` is room for as many words."""
+    cdef Py_ssize_t c, t, i, apart = 0
+    if in_place:
+        source_offsets(lattice, channels, taps)
+    else:
+        tap_offsets(lattice, channels, taps)
+    for t in range(lattice.taps):
+        i = item(lattice, channels, 0, t, &apart)
+        for c in range(channels):
+            offset[i + c * apart] = taps[c * lattice.taps + t]
 
 
 cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
