@@ -48,3 +48,22 @@ cdef inline Py_ssize_t even_columns(Py_ssize_t columns, Py_ssize_t blocks, Py_ss
         if cost < least:
             least, best = cost, n
     return up(columns, best)
+
+
+cdef inline Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks, int threads) noexcept nogil:
+    """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
+    cdef Py_ssize_t images, cost, least = 0, best = most
+    for images in range(most, most // 2, -1):
+        cost = (up(batch, images) * tasks + threads - 1) // threads * images
+        if least == 0 or cost < least:
+            least, best = cost, images
+    return best
+
+
+cdef inline Py_ssize_t joined_rows(Py_ssize_t width, Py_ssize_t most, Py_ssize_t lanes) noexcept nogil:
+    """The rows, ``most`` at most, that fill whole vectors best one behind the other."""
+    cdef Py_ssize_t rows, best = 1
+    for rows in range(2, most + 1):
+        if up(rows * width, lanes) * best < up(best * width, lanes) * rows:
+            best = rows
+    return best

@@ -23,7 +23,7 @@ cdef struct Axis:
     Py_ssize_t size         # of the source
     Py_ssize_t pad          # source index 0 stands here on the padded axis; negative crops
     Py_ssize_t stride       # a place is this many steps on the padded axis from the place before,
-    Py_ssize_t step         # and an output this many places from the output before: 1, or the stride of a dense axis
+    Py_ssize_t step         # and an output this many places from the output before: 1, but on a dense axis
     Py_ssize_t out          # outputs
     Py_ssize_t kernel       # the kernel's size
     Py_ssize_t taps         # how many of it take part
@@ -81,16 +81,17 @@ cdef Py_ssize_t place(const Axis* axis, Py_ssize_t tap) noexcept nogil
 cdef bint lies_inside(const Axis* axis) noexcept nogil
 cdef bint is_three(const Axis* axis) noexcept nogil
 cdef void flatten(Axis* axis) noexcept nogil
-cdef void make_dense(Axis* axis) noexcept nogil
+cdef void make_dense(Axis* axis, Py_ssize_t step) noexcept nogil
 cdef void choose_blocks(Lattice* lattice, Py_ssize_t columns, Py_ssize_t packed_columns, Py_ssize_t images,
                         int packed) noexcept nogil
 cdef void tap_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
 cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t* offset) noexcept nogil
-cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
-cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil
-cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil
-cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap,
+                     Py_ssize_t* apart) noexcept nogil
+cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
                        Py_ssize_t* offset) noexcept nogil
+cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil
 cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t phase, Py_ssize_t* first,
                  Py_ssize_t* end) noexcept nogil
 cdef Py_ssize_t count_blocks(const Lattice* lattice, Py_ssize_t images) noexcept nogil

@@ -115,16 +115,18 @@ cdef void flatten(Axis* axis) noexcept nogil:
         axis[a].size = axis[a].out = axis[a].to_size = plane if a == 2 else 1
 
 
-cdef void make_dense(Axis* axis) noexcept nogil:
-    """Stage the places of all phases side by side, for kernels that can step over them."""
-    cdef Py_ssize_t t
-    axis.reach = 0
+cdef void make_dense(Axis* axis, Py_ssize_t step) noexcept nogil:
+    """Stage the places of so many phases side by side, for kernels that can step over them; ``step`` divides the
+    stride, and taps meet all phases."""
+    cdef Py_ssize_t t, position
+    axis.step, axis.stride, axis.phases, axis.reach = step, axis.stride // step, axis.stride // step, 0
     for t in range(axis.taps):
-        axis.tap_place[t] = axis.tap_place[t] * axis.stride + axis.phase[axis.tap_phase[t]]
-        axis.tap_phase[t] = 0
+        position = axis.tap_place[t] * axis.stride * step + axis.phase[axis.tap_phase[t]]
+        axis.tap_place[t] = position // axis.stride
+        axis.tap_phase[t] = position % axis.stride
         axis.reach = max(axis.reach, axis.tap_place[t])
-    axis.phases, axis.phase[0] = 1, 0
-    axis.step, axis.stride = axis.stride, 1
+    for t in range(axis.phases):
+        axis.phase[t] = t
 
 
 cdef Py_ssize_t zeros_shared(const Axis* axis) noexcept nogil:
@@ -158,9 +160,11 @@ cdef Py_ssize_t set_blocks(Lattice* lattice, Py_ssize_t columns, bint packed) no
     cdef Axis* d = &lattice.axis[0]
     cdef Axis* h = &lattice.axis[1]
     cdef Axis* w = &lattice.axis[2]
+    cdef bint whole
     set_block(w, columns, packed)
-    set_block(h, max(1, columns // w.pitch) if w.block == w.out else 1, packed)
-    set_block(d, max(1, columns // (w.pitch * h.pitch)) if h.block == h.out and w.block == w.out else 1, packed)
+    set_block(h, max(1, columns // (w.pitch * h.step)) if w.block == w.out else 1, packed)
+    whole = h.block == h.out and w.block == w.out
+    set_block(d, max(1, columns // (w.pitch * h.pitch * d.step)) if whole else 1, packed)
     return d.pitch * h.pitch * w.pitch
 
 
@@ -233,22 +237,16 @@ cdef void source_offsets(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t
                     t += 1
 
 
-cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
-    """tap[t]: the place of the lattice's tap t in the kernel."""
-    cdef const Axis* d = &lattice.axis[0]
-    cdef const Axis* h = &lattice.axis[1]
-    cdef const Axis* w = &lattice.axis[2]
-    cdef Py_ssize_t i, j, k, t = 0
-    for i in range(d.taps):
-        for j in range(h.taps):
-            for k in range(w.taps):
-                tap[t] = (d.tap[i] * h.kernel + h.tap[j]) * w.kernel + w.tap[k]
-                t += 1
+cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    """The taps of the phases in front of this one of the slices and rows, in that order."""
+    return ((axis[0].split[d] * axis[1].taps + (axis[0].split[d + 1] - axis[0].split[d]) * axis[1].split[h])
+            * axis[2].taps)
 
 
-cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap) noexcept nogil:
+cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t channel, Py_ssize_t tap,
+                     Py_ssize_t* apart) noexcept nogil:
     """The place of a tap in the order of the sums: phase by phase, if some are woven, line by line of the kernel, each
-    over all channels of a block."""
+    over all channels of a block; that of the next channel is so far ``apart``."""
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t[3] at, size, p
     cdef int a
@@ -260,27 +258,36 @@ cdef Py_ssize_t item(const Lattice* lattice, Py_ssize_t channels, Py_ssize_t cha
             p[a] += 1
         at[a] -= axis[a].split[p[a]]
         size[a] = axis[a].split[p[a] + 1] - axis[a].split[p[a]]
+    apart[0] = size[2]
     return ((before(axis, p[0], p[1]) + size[0] * size[1] * axis[2].split[p[2]]) * channels
             + ((at[0] * size[1] + at[1]) * channels + channel) * size[2] + at[2])
 
 
-cdef Py_ssize_t before(const Axis* axis, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
-    """The taps of the phases in front of this one of the slices and rows, in that order."""
-    return ((axis[0].split[d] * axis[1].taps + (axis[0].split[d + 1] - axis[0].split[d]) * axis[1].split[h])
-            * axis[2].taps)
-
-
-cdef void item_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
+cdef void make_offsets(const Lattice* lattice, bint in_place, Py_ssize_t channels, Py_ssize_t* taps,
                        Py_ssize_t* offset) noexcept nogil:
     """offset[item]: where a tap stands in the staged block, or in the source; ``taps`` is room for as many words."""
-    cdef Py_ssize_t c, t
+    cdef Py_ssize_t c, t, i, apart = 0
     if in_place:
         source_offsets(lattice, channels, taps)
     else:
         tap_offsets(lattice, channels, taps)
-    for c in range(channels):
-        for t in range(lattice.taps):
-            offset[item(lattice, channels, c, t)] = taps[c * lattice.taps + t]
+    for t in range(lattice.taps):
+        i = item(lattice, channels, 0, t, &apart)
+        for c in range(channels):
+            offset[i + c * apart] = taps[c * lattice.taps + t]
+
+
+cdef void tap_indices(const Lattice* lattice, Py_ssize_t* tap) noexcept nogil:
+    """tap[t]: the place of the lattice's tap t in the kernel."""
+    cdef const Axis* d = &lattice.axis[0]
+    cdef const Axis* h = &lattice.axis[1]
+    cdef const Axis* w = &lattice.axis[2]
+    cdef Py_ssize_t i, j, k, t = 0
+    for i in range(d.taps):
+        for j in range(h.taps):
+            for k in range(w.taps):
+                tap[t] = (d.tap[i] * h.kernel + h.tap[j]) * w.kernel + w.tap[k]
+                t += 1
 
 
 cdef void inside(const Axis* axis, Py_ssize_t output, Py_ssize_t phase, Py_ssize_t* first,

@@ -5,11 +5,12 @@
         for each block of channels:
             stage these channels of the block (see _staging.pyx), unless they can be read where they lie
             for each panel of filters, for each row of the block, for each tile of a row: cast, on top of the channels
-                before; after the last ones, for some tiles together, cast_out: bias, what is to be added, clipping,
-                transposed into the images
+                before; after the last ones, for some tiles or rows together, cast_out: bias, what is to be added,
+                clipping, transposed into the images
 
-The tiles of a row are of equal size, and no column between rows is computed. A stride of two is a step of the
-micro-kernel. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
+The tiles of a row are of equal size, and no column between rows is computed. Rows are staged in the order of the
+source, whatever the stride. Columns so if it is two, which is a step of the micro-kernel; a stride of four leaves two
+phases of them. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
 may be woven: a tile has the sums of one beside those of the next, and the rows of the result are written whole.
 
 Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
@@ -22,11 +23,11 @@ from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
 from ._dispatch cimport flush_on, flush_restore, kn_ops, table
-from ._integers cimport even_columns, part, up
+from ._integers cimport even_columns, even_images, joined_rows, part, up
 from ._lanes cimport KC, WIDTH, Product, planes_alias, reads_in_place
 from ._lattice cimport (
     Axis, Block, Lattice, all_woven, before, beside, block_at, choose_blocks, column_of, count_blocks, inside, item,
-    item_offsets, make_dense, tap_indices,
+    make_dense, make_offsets, tap_indices,
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
@@ -41,6 +42,7 @@ cdef enum:
     SPLIT = 1 << 19         # multiply-adds in a task at least,
     ROWS = 16               # and rows of pixels, for each reading of the weights
     GROUPED = 128           # sums of a filter that are written at a time, at most
+    DEEP = 640              # taps times channels in a block: a panel of it is read from the L2 cache, tile after tile
 
 
 cdef struct Plan:
@@ -53,6 +55,8 @@ cdef struct Plan:
     Py_ssize_t most         # pixels in a block
     bint in_place           # the source is read where it lies
     bint merged             # a block of rows without a gap is one row
+    bint shallow            # the results are fetched while so few sums are computed
+    Py_ssize_t joined       # rows whose results are written together
     double macs             # multiply-adds in all
 
 
@@ -73,32 +77,23 @@ cdef struct Rows:
     double high
 
 
-cdef Py_ssize_t even_images(Py_ssize_t batch, Py_ssize_t most, Py_ssize_t tasks, int threads) noexcept nogil:
-    """Images in a block, ``most`` at most, so that the threads have equal work; ``tasks`` for each block."""
-    cdef Py_ssize_t images, cost, least = 0, best = most
-    for images in range(most, most // 2, -1):
-        cost = (up(batch, images) * tasks + threads - 1) // threads * images
-        if least == 0 or cost < least:
-            least, best = cost, images
-    return best
-
-
 cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t itemsize,
                     int threads) noexcept nogil:
     """Choose panels, blocks of filters and channels, and blocks of columns."""
     cdef Axis* axis = lattice.axis
     cdef const Product* f = plan.f
     cdef Py_ssize_t woven = all_woven(axis), taps = axis[0].taps * axis[1].taps * axis[2].taps
-    cdef Py_ssize_t phases, places, sums, wanted, images
+    cdef Py_ssize_t a, phases, places, sums, wanted, images
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = up(f.rows, ops.lanes)
     plan.panels = up(plan.vectors, WIDTH)
-    plan.blocks = (f.depth * taps + KC * woven - 1) // (KC * woven)
+    plan.blocks = up(f.depth * taps, DEEP * woven)
     plan.channels = up(f.depth, plan.blocks)
     plan.blocks = up(f.depth, plan.channels)
     plan.in_place = reads_in_place(axis) and not planes_alias(axis, itemsize)
-    if axis[2].stride == 2 and axis[2].phases == 2:
-        make_dense(&axis[2])
+    for a in range(3):
+        if axis[a].stride > 1 and axis[a].phases == axis[a].stride and (a < 2 or axis[a].stride % 2 == 0):
+            make_dense(&axis[a], axis[a].stride if a < 2 else 2)
     phases = axis[0].phases * axis[1].phases * axis[2].phases
     # The images are spread over the tasks first: what is staged for many filters is not staged again for others.
     images = min(<Py_ssize_t>ENOUGH * threads, <Py_ssize_t>(plan.macs / SPLIT)) // f.groups
@@ -109,13 +104,13 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
         sums = SUMS // (up(plan.vectors, plan.filter_blocks) * ops.lanes * itemsize * woven)
         places = STAGED // (plan.channels * phases * itemsize)
         if plan.blocks > 1:
-            places = min(places, sums * axis[2].step)
+            places = min(places, sums * axis[0].step * axis[1].step * axis[2].step)
         choose_blocks(lattice, max(ops.cast_rows, places), 0, min(images, f.batch), -1)
         wanted = f.groups * count_blocks(lattice, f.batch)
         wanted = min(min((ENOUGH * threads + wanted - 1) // wanted, <Py_ssize_t>(plan.macs / SPLIT)), plan.panels)
         if plan.filter_blocks >= wanted:
             break
-        plan.filter_blocks = wanted
+        plan.filter_blocks = up(plan.panels, plan.panels // wanted)  # of equal size
     if lattice.images > 1:
         choose_blocks(lattice, max(ops.cast_rows, places), 0,
                       even_images(f.batch, lattice.images, f.groups * plan.filter_blocks, threads), -1)
@@ -125,6 +120,11 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
+    plan.shallow = f.depth * taps <= KC * woven
+    plan.joined = 1
+    if (woven == 1 and lattice.blocks[2] == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
+            and axis[1].to_step == 1):
+        plan.joined = joined_rows(axis[2].out, min(GROUPED // axis[2].out, axis[1].block), ops.lanes)
     plan.most = lattice.images * axis[0].block * axis[1].block * axis[2].block
 
 
@@ -137,14 +137,15 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
                      const Py_ssize_t* tap, Py_ssize_t rows, Py_ssize_t channels, Py_ssize_t width, real* own,
                      real* packed) noexcept nogil:
     """packed[item * width + i] = weight[row i, channel and tap of the item], zeros where there is no row."""
-    cdef Py_ssize_t b, c, t, v, n, count = min(rows, width), at_once = turned(f)
+    cdef Py_ssize_t b, c, t, v, n, i, apart = 0, count = min(rows, width), at_once = turned(f)
     cdef const real* w
     cdef real* to
     if f.row_step == f.taps and f.taps in (2, 4):  # every so-many-th number, which is quickly picked
-        for c in range(channels):
-            for t in range(lattice.taps):
+        for t in range(lattice.taps):
+            i = item(lattice, channels, 0, t, &apart)
+            for c in range(channels):
                 ops.rows_in(weight + c * f.depth_step, 0, 1, count * f.taps, tap[t], f.taps,
-                            packed + item(lattice, channels, c, t) * width, 0, width)
+                            packed + (i + c * apart) * width, 0, width)
         return
     for b in range(up(channels, at_once)):
         n = min(at_once, channels - b * at_once)
@@ -154,13 +155,15 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
             memcpy(to, w, count * sizeof(real))
             memset(to + count, 0, (width - count) * sizeof(real))
         else:
+            for v in range(count if b + 1 < up(channels, at_once) else 0):  # of the next channels
+                ops.fetch(w + at_once * f.depth_step + v * f.row_step, n * f.taps)
             for v in range(width // ops.lanes):
                 ops.turn(w + v * ops.lanes * f.row_step, f.row_step, min(ops.lanes, rows - v * ops.lanes), n * f.taps,
                          0, to + v * ops.lanes, width, n * f.taps)
-        for c in range(n if f.taps > 1 else 0):
-            for t in range(lattice.taps):
-                memcpy(packed + item(lattice, channels, b * at_once + c, t) * width,
-                       own + (c * f.taps + tap[t]) * width, width * sizeof(real))
+        for t in range(lattice.taps if f.taps > 1 else 0):
+            i = item(lattice, channels, b * at_once, t, &apart)
+            for c in range(n):
+                memcpy(packed + (i + c * apart) * width, own + (c * f.taps + tap[t]) * width, width * sizeof(real))
 
 
 cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Py_ssize_t* offsets,
@@ -210,8 +213,8 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
                                     <const real*>staged,
                                     packed + (c * plan.vectors * ops.lanes + WIDTH * p * ops.lanes * rows.channels)
                                     * lattice.taps, bias, residual, dest, sum)
-                            if plan.blocks > 1:
-                                sum += axis[2].woven * rows.width * rows.vectors * ops.lanes
+                            if plan.blocks > 1 and ((h + 1) % plan.joined == 0 or h + 1 == rows.height):
+                                sum += (h % plan.joined + 1) * axis[2].woven * rows.width * rows.vectors * ops.lanes
 
 
 cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, const Block* block, const Rows* rows,
@@ -228,10 +231,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     cdef Py_ssize_t all = lines * (axis[0].split[u + 1] - axis[0].split[u])
     cdef Py_ssize_t tiles = up(rows.width, ops.cast_rows)
     cdef Py_ssize_t step = axis[2].step, to_step = axis[2].to_step
-    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p, begun = 0  # begun: of the tiles that are not yet written
+    cdef Py_ssize_t first, end, i, low, high, t, q, m, k, p
+    cdef Py_ssize_t begun = -(h % plan.joined) * rows.width  # of the tiles that are not yet written, on this row
     cdef int accumulate
     cdef const real* at = staged
-    cdef real* sum = sums
+    cdef real* sum = sums - begun * width
     cdef real* to = dest + rows.to * plane
     if down >= axis[0].to_size or along >= axis[1].to_size:  # the last ones of a phase may be missing
         return
@@ -240,11 +244,11 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
     first, end, low, high = axis[0].split[u], axis[0].split[u + 1], axis[1].split[v], axis[1].split[v + 1]
     if plan.in_place:
         at = source + n * plan.f.groups * plan.f.depth * lattice.source
-        at += (((block.first[0] + d) * axis[0].stride - axis[0].pad) * axis[1].size
-               + (block.first[1] + h) * axis[1].stride - axis[1].pad) * axis[2].size
+        at += (((block.first[0] + d) * axis[0].step * axis[0].stride - axis[0].pad) * axis[1].size
+               + (block.first[1] + h) * axis[1].step * axis[1].stride - axis[1].pad) * axis[2].size
         at += block.first[2] * step - axis[2].pad
     else:
-        at += column_of(lattice, n, d, h)
+        at += column_of(lattice, n, d * axis[0].step, h * axis[1].step)
         if not plan.merged:
             inside(&axis[0], block.first[0] + d, u, &first, &end)
             inside(&axis[1], block.first[1] + h, v, &low, &high)
@@ -257,7 +261,7 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         q = part(rows.width, tiles, t)
         m = part(rows.width, tiles, t + 1) - q
         if rows.last:
-            for k in range(up(woven * m, ops.lanes)):
+            for k in range(up(woven * m, ops.lanes) if plan.shallow else 0):
                 ops.cast_ahead(to + q * to_step + k * ops.lanes, rows.filters, plane)
             if residual != NULL:
                 ops.cast_ahead(beside(residual, dest, to + q * to_step), rows.filters, plane)
@@ -274,6 +278,8 @@ cdef void run_row(const kn_ops* ops, const Plan* plan, const Lattice* lattice, c
         if rows.last:
             if t + 1 < tiles and woven * (part(rows.width, tiles, t + 2) - begun) <= GROUPED:
                 continue  # the next tile goes with this one
+            if t + 1 == tiles and (h + 1) % plan.joined and h + 1 < rows.height:
+                continue  # and the next row
             k = q + m - begun
             if woven > 1:
                 k = min(woven * k, axis[2].to_size - (block.first[2] + begun) * woven)
@@ -315,8 +321,8 @@ cdef Py_ssize_t broadcast(const Product* f, Lattice* lattice, const real* source
     cdef Py_ssize_t* offset = <Py_ssize_t*>tables.data
     cdef Py_ssize_t* tap = offset + 3 * k
     tap_indices(lattice, tap)
-    item_offsets(lattice, plan.in_place, plan.channels, offset + 2 * k, offset)
-    item_offsets(lattice, plan.in_place, f.depth - (plan.blocks - 1) * plan.channels, offset + 2 * k, offset + k)
+    make_offsets(lattice, plan.in_place, plan.channels, offset + 2 * k, offset)
+    make_offsets(lattice, plan.in_place, f.depth - (plan.blocks - 1) * plan.channels, offset + 2 * k, offset + k)
     tasks = count_blocks(lattice, f.batch) * f.groups * plan.filter_blocks
     threads = team(n_threads, plan.macs / 16)
     threads = <int>min(<Py_ssize_t>threads, tasks)

@@ -90,7 +90,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.most_vectors = up(up(plan.vectors, WIDTH), plan.filter_blocks) * WIDTH
     plan.most_channels = up(g.channels, plan.channel_blocks)
     if axis[2].stride == 2 and axis[2].phases == 2:
-        make_dense(&axis[2])
+        make_dense(&axis[2], 2)
     plan.in_place = lies_inside(axis) and axis[2].stride == 1 and not planes_alias(axis, itemsize)
     plan.threes = are_threes(axis, plan.vectors)
     plan.in_place = plan.in_place or plan.threes

@@ -140,7 +140,7 @@ RESIDUAL: list[dict[str, Any]] = [
     *({"x": (1, 12, 5, w), "k": 32, "kernel": 5, "padding": 2, **_ADD, **_RELU} for w in range(4, 31)),
     *({"x": (2, 100, 3, 9), "k": k, "kernel": 1, **_ADD} for k in (15, 16, 31, 32, 47, 64)),
     {"x": (2, 64, 9, 10), "k": 64, "kernel": 3, "stride": 2, "padding": 1, "groups": 2, **_ADD, **_RELU},
-    {"x": (1, 40, 4, 5, 6), "k": 32, "kernel": 3, "padding": 1, **_ADD, **_RELU6},
+    {"x": (1, 24, 4, 5, 6), "k": 32, "kernel": 3, "padding": 1, **_ADD, **_RELU6},
     {"x": (2, 20, 9, 12), "k": 32, "kernel": 5, "padding": 2, "special": True, **_ADD, **_RELU},
 ]
 
@@ -233,6 +233,10 @@ BROADCAST: list[dict[str, Any]] = [
     {"x": (2, 64, 9, 10), "k": 64, "kernel": 3, "stride": 2, "padding": 1, "groups": 2},
     {"x": (5, 64, 20, 20), "k": 64, "kernel": 3, "stride": 2, "padding": 1},
     {"x": (1, 16, 90, 30), "k": 64, "kernel": 5, "padding": 2, "stride": (1, 2)},
+    {"x": (2, 3, 31, 51), "k": 32, "kernel": 11, "padding": 2, "stride": 4},
+    {"x": (1, 7, 17, 43), "k": 32, "kernel": 6, "padding": 3, "stride": (2, 6)},
+    {"x": (2, 9, 7, 11, 14), "k": 32, "kernel": 4, "padding": 1, "stride": (2, 3, 2)},
+    {"x": (2, 75, 11, 27), "k": 32, "kernel": 3, "padding": 1},
     {"x": (33, 32, 6, 6), "k": 32, "kernel": 2, "padding": 1},
     {"x": (2, 20, 9, 12), "k": 32, "kernel": 5, "padding": 2, "special": True},
     {"x": (2, 100, 6, 7), "k": 32, "kernel": 1, "special": True},
