@@ -87,17 +87,10 @@ def slope(kind: str, dy: Array, x: Array, target: Array, a: float = 0.0, b: floa
 def weighed(losses: Array, weight: Array, reduction: str) -> Any:
     """The losses times the weights that ``broadcast`` returned, reduced."""
     if reduction == "none":
-        return multiplied(losses, weight)
+        return losses * weight
     total = empty((1,), np.float64)
     kernels().inner(losses.reshape(-1), np.ascontiguousarray(weight).reshape(-1), total, n_threads())
     return losses.dtype.type(share(float(total[0]), reduction, losses.size))
-
-
-def multiplied(a: Array, b: Array) -> Array:
-    """The product of two arrays of one shape; a is contiguous."""
-    y = empty(a.shape, a.dtype)
-    kernels().multiply(a.reshape(-1), np.ascontiguousarray(b).reshape(-1), y.reshape(-1), n_threads())
-    return y
 
 
 def broadcast(weight: Any, name: str, x: Array) -> Array:

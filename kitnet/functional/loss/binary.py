@@ -12,7 +12,6 @@ from ._reduction import (
     broadcast,
     check_reduction,
     gate_pair,
-    multiplied,
     quiet,
     reduce,
     slope,
@@ -178,7 +177,7 @@ def _positive(pos_weight: Array | None, x: Array, target: Array) -> tuple[float,
     weights = broadcast(pos_weight, "pos_weight", x)
     if pos_weight.size == 1:
         return float(pos_weight.flat[0]), None
-    return 0.0, multiplied(target, weights)
+    return 0.0, target * weights
 
 
 def sigmoid_focal_loss(
