@@ -270,13 +270,11 @@ def _nll(case: Nll, a: Arrays) -> Arrays:
 
 def _dice(case: Dice, a: Arrays) -> Arrays:
     """Each row is a channel."""
-    x, target = a["x"][:, None], a["target"][:, None]
-    reduction = "sum" if case.one else "none"
-    dy = a["dy"][0] if case.one else a["dy"][:, None]
-    return {
-        "loss": F.dice_loss(x, target, case.smooth, "none")[:, 0],
-        "dx": F.dice_loss_backward(dy, x, target, case.smooth, reduction)[:, 0],
-    }
+    *pair, dy = (a[name][:, None] for name in ("x", "target", "dy"))
+    loss = F.dice_loss(*pair, case.smooth, "none")
+    if case.one:
+        return {"dx": F.dice_loss_backward(dy[0, 0], *pair, case.smooth, "sum")[:, 0]}
+    return {"loss": loss[:, 0], "dx": F.dice_loss_backward(dy, *pair, case.smooth, "none")[:, 0]}
 
 
 APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
@@ -312,6 +310,8 @@ def _offered(case: Case) -> bool:
     """Whether a public function covers the row: kernels are more general here and there."""
     if isinstance(case, AvgPool):
         return case.dilation == 1
+    if isinstance(case, Loss):  # the positive share alone is no loss
+        return case.kind != "bce_with_logits" or case.b == 1
     if isinstance(case, BatchNorm):
         return case.n * case.p > 1
     if isinstance(case, RowNorm):  # the RMS has no groups, and no shift

@@ -22,11 +22,12 @@ def _bce(x: Array, t: Array, a: float, b: float) -> Array:
 
 
 def _bce_with_logits(x: Array, t: Array, a: float, b: float) -> Array:
-    return a * t * softplus(-x) + (1 - t) * softplus(x)
+    """a and b: the weights of the positive and the negative."""
+    return a * t * softplus(-x) + b * (1 - t) * softplus(x)
 
 
 def _bce_with_logits_slope(x: Array, t: Array, a: float, b: float) -> Array:
-    return (1 - t) * logistic(x) - a * t * logistic(-x)
+    return b * (1 - t) * logistic(x) - a * t * logistic(-x)
 
 
 def _missed(x: Array, t: Array) -> Array:
@@ -39,14 +40,14 @@ def _class_weight(t: Array, a: float) -> Array:
 
 
 def _focal(x: Array, t: Array, a: float, b: float) -> Array:
-    return _class_weight(t, a) * _bce_with_logits(x, t, 1, 0) * _missed(x, t) ** b
+    return _class_weight(t, a) * _bce_with_logits(x, t, 1, 1) * _missed(x, t) ** b
 
 
 def _focal_slope(x: Array, t: Array, a: float, b: float) -> Array:
     missed = _missed(x, t)
     turn = (1 - 2 * t) * logistic(x) * logistic(-x)  # of missed by x
     growth = b * np.where(missed > 0, missed, 1) ** (b - 1) * turn
-    slope = _bce_with_logits_slope(x, t, 1, 0) * missed**b + _bce_with_logits(x, t, 1, 0) * growth
+    slope = _bce_with_logits_slope(x, t, 1, 1) * missed**b + _bce_with_logits(x, t, 1, 1) * growth
     return _class_weight(t, a) * slope
 
 

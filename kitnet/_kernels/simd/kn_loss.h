@@ -29,17 +29,17 @@ KN_SLOPE(huber) { return v_max(-a, v_min(a, x - t)); }
 KN_VALUE(bce) { return -(t * v_max(v_of(-100), KN(ln)(x)) + (1 - t) * v_max(v_of(-100), KN(log_rest)(x))); }
 KN_SLOPE(bce) { return (x - t) / v_max(v_of((R)1e-12), (1 - x) * x); }
 
-/* a: the weight of the positive. Neither sum has anything to cancel. */
+/* a and b: the weights of the positive and the negative. Neither sum has anything to cancel. */
 KN_VALUE(bce_with_logits)
 {
     const V l = KN(log1p)(v_exp(-KN(magnitude)(x)));
-    return a * t * (v_max((V){0}, -x) + l) + (1 - t) * (v_max((V){0}, x) + l);
+    return a * t * (v_max((V){0}, -x) + l) + b * (1 - t) * (v_max((V){0}, x) + l);
 }
 KN_SLOPE(bce_with_logits)
 {
     V rest;
     const V s = KN(logistic)(x, &rest);
-    return (1 - t) * s - a * t * rest;
+    return b * (1 - t) * s - a * t * rest;
 }
 
 /* Binary cross-entropy times m^b and the weight of the class, a or 1 - a (none for negative a), where m is how far the
@@ -53,14 +53,14 @@ KN_VALUE(focal)
 {
     V rest;
     const V s = KN(logistic)(x, &rest), m = s * (1 - t) + rest * t;
-    return KN(focal_weight)(t, a) * KN(bce_with_logits_value)(x, t, v_of(1), b) * KN(focal_power)(m, b);
+    return KN(focal_weight)(t, a) * KN(bce_with_logits_value)(x, t, v_of(1), v_of(1)) * KN(focal_power)(m, b);
 }
 KN_SLOPE(focal)
 {
     V rest;
     const V s = KN(logistic)(x, &rest), m = s * (1 - t) + rest * t;
     const V share = s * rest / v_max(v_of((R)KN_BY_TYPE(__FLT_MIN__, __DBL_MIN__)), m); /* (dm/dx) / m but for 1 - 2 t */
-    const V loss = KN(bce_with_logits_value)(x, t, v_of(1), b);
+    const V loss = KN(bce_with_logits_value)(x, t, v_of(1), v_of(1));
     const V slope = (1 - t) * s - t * rest + b * loss * share * (1 - 2 * t);
     return KN(focal_weight)(t, a) * slope * KN(focal_power)(m, b);
 }

@@ -84,6 +84,15 @@ def slope(kind: str, dy: Array, x: Array, target: Array, a: float = 0.0, b: floa
     return dx
 
 
+def weighed(losses: Array, weight: Array, reduction: str) -> Any:
+    """The losses times the weights that ``broadcast`` returned, reduced."""
+    if reduction == "none":
+        return losses * weight
+    total = empty((1,), np.float64)
+    kernels().inner(losses.reshape(-1), np.ascontiguousarray(weight).reshape(-1), total, n_threads())
+    return losses.dtype.type(share(float(total[0]), reduction, losses.size))
+
+
 def broadcast(weight: Any, name: str, x: Array) -> Array:
     """An array of the dtype of x that NumPy would stretch to its shape, as a view of that shape."""
     weight = gate(weight, name, dtype=x.dtype)

@@ -7,9 +7,18 @@ from typing import Any
 from ..._arrays import Array, empty, gate_batch, gate_number
 from ..._backend import kernels, n_threads
 from ..._geometry import product
-from .._elementwise import backward as activation_backward
-from .._elementwise import forward as activation
-from ._reduction import Reduction, broadcast, check_reduction, gate_pair, quiet, reduce, slope, spread, value
+from ._reduction import (
+    Reduction,
+    broadcast,
+    check_reduction,
+    gate_pair,
+    quiet,
+    reduce,
+    slope,
+    spread,
+    value,
+    weighed,
+)
 
 
 @quiet
@@ -48,7 +57,7 @@ def binary_cross_entropy(
     x, target = gate_pair(x, target)
     if weight is None:
         return value("bce", x, target, reduction)
-    return reduce(value("bce", x, target, "none") * broadcast(weight, "weight", x), reduction, x.dtype)
+    return weighed(value("bce", x, target, "none"), broadcast(weight, "weight", x), reduction)
 
 
 @quiet
@@ -121,15 +130,12 @@ def binary_cross_entropy_with_logits(
     """
     check_reduction(reduction)
     x, target = gate_pair(logits, target, "logits")
-    scale, rest = _positive(pos_weight, x)
-    if weight is None and rest is None:
-        return value("bce_with_logits", x, target, reduction, scale)
-    losses = value("bce_with_logits", x, target, "none", scale)
-    if rest is not None:
-        losses -= rest * target * activation("logsigmoid", x)
-    if weight is not None:
-        losses *= broadcast(weight, "weight", x)
-    return reduce(losses, reduction, x.dtype)
+    scale, positive = _positive(pos_weight, x, target)
+    each = reduction if weight is None else "none"
+    losses = value("bce_with_logits", x, target, each, scale, 1.0)
+    if positive is not None:
+        losses += value("bce_with_logits", x, positive, each, 1.0, 0.0)
+    return losses if weight is None else weighed(losses, broadcast(weight, "weight", x), reduction)
 
 
 @quiet
@@ -153,23 +159,25 @@ def binary_cross_entropy_with_logits_backward(
     """
     check_reduction(reduction)
     x, target = gate_pair(logits, target, "logits")
-    scale, rest = _positive(pos_weight, x)
+    scale, positive = _positive(pos_weight, x, target)
     dy = _weighed(dy, weight, x, reduction)
-    dx = slope("bce_with_logits", dy, x, target, scale)
-    if rest is not None:
-        dx -= activation_backward("logsigmoid", dy * rest * target, x=x)
+    dx = slope("bce_with_logits", dy, x, target, scale, 1.0)
+    if positive is not None:
+        dx += slope("bce_with_logits", dy, x, positive, 1.0, 0.0)
     return dx
 
 
-def _positive(pos_weight: Array | None, x: Array) -> tuple[float, Array | None]:
-    """The weight of the positive as a number; many as 0, which leaves their share out, and the array.
+def _positive(pos_weight: Array | None, x: Array, target: Array) -> tuple[float, Array | None]:
+    """The weight of the positive as a number; many as 0, which leaves their share out, and times the target.
 
     The share of the positive is -pos_weight target log sigmoid(x).
     """
     if pos_weight is None:
         return 1.0, None
     weights = broadcast(pos_weight, "pos_weight", x)
-    return (float(pos_weight.flat[0]), None) if pos_weight.size == 1 else (0.0, weights)
+    if pos_weight.size == 1:
+        return float(pos_weight.flat[0]), None
+    return 0.0, target * weights
 
 
 def sigmoid_focal_loss(

@@ -21,12 +21,15 @@ def _embeddings(**arrays: Any) -> tuple[list[Array], np.dtype]:
     return [array.astype(np.float64) for array in (first, *rest)], first.dtype
 
 
+def _inner(x1: Array, x2: Array) -> Array:
+    """The inner products of the rows, as a column."""
+    return np.einsum("nd,nd->n", x1, x2)[:, None]
+
+
 def _cosine(x1: Array, x2: Array) -> tuple[Array, Array, Array]:
-    """The cosines of the angles, and the slopes of these by x1 and x2."""
-    square1, square2 = ((x * x).sum(axis=1, keepdims=True) + _EPS for x in (x1, x2))
-    lengths = np.sqrt(square1 * square2)
-    cosine = (x1 * x2).sum(axis=1, keepdims=True) / lengths
-    return cosine[:, 0], x2 / lengths - cosine * x1 / square1, x1 / lengths - cosine * x2 / square2
+    """The cosines of the angles, and the squares of the lengths, as columns."""
+    square1, square2 = _inner(x1, x1) + _EPS, _inner(x2, x2) + _EPS
+    return _inner(x1, x2) / np.sqrt(square1 * square2), square1, square2
 
 
 @quiet
@@ -67,7 +70,7 @@ def cosine_embedding_loss(
     check_reduction(reduction)
     (a, b), dtype = _embeddings(x1=x1, x2=x2)
     target = gate(target, "target", dtype=dtype, shape=a.shape[:1])
-    cosine, _, _ = _cosine(a, b)
+    cosine = _cosine(a, b)[0][:, 0]
     apart = np.maximum(cosine - gate_number(margin, "margin", -1.0, 1.0), 0)
     losses = np.where(target == 1, 1 - cosine, np.where(target == -1, apart, 0 * target))
     return reduce(losses, reduction, dtype)
@@ -94,45 +97,51 @@ def cosine_embedding_loss_backward(
     check_reduction(reduction)
     (a, b), dtype = _embeddings(x1=x1, x2=x2)
     target = gate(target, "target", dtype=dtype, shape=a.shape[:1])
-    cosine, slope1, slope2 = _cosine(a, b)
-    apart = cosine >= gate_number(margin, "margin", -1.0, 1.0)
+    cosine, square1, square2 = _cosine(a, b)
+    apart = cosine[:, 0] >= gate_number(margin, "margin", -1.0, 1.0)
     turn = np.where(target == 1, -1.0, np.where(target == -1, apart, 0 * target))
     turn = (turn * spread(dy, reduction, target.shape, dtype))[:, None]
-    return (turn * slope1).astype(dtype), (turn * slope2).astype(dtype)
+    across, along = turn / np.sqrt(square1 * square2), turn * cosine
+    return (
+        (across * b - along / square1 * a).astype(dtype),
+        (across * a - along / square2 * b).astype(dtype),
+    )
 
 
-def _distance(a: Array, b: Array, p: float, eps: float) -> tuple[Array, Array]:
-    """The norms of a - b + eps, and their slopes by a."""
-    d = a - b + eps
-    size = abs(d)
+def _norm(d: Array, p: float) -> Array:
+    """The norms of rows, as a column."""
     if p == math.inf:
-        norm = size.max(axis=1, keepdims=True, initial=0)
+        return abs(d).max(axis=1, keepdims=True, initial=0)
+    return np.sqrt(_inner(d, d)) if p == 2 else (abs(d) ** p).sum(axis=1, keepdims=True) ** (1 / p)
+
+
+def _norm_slope(d: Array, p: float) -> Array:
+    """The slopes of the norms."""
+    size, norm = abs(d), _norm(d, p)
+    if p == math.inf:
         largest = size == norm
-        return norm[:, 0], np.sign(d) * largest / np.maximum(largest.sum(axis=1, keepdims=True), 1)
-    norm = (size**p).sum(axis=1, keepdims=True) ** (1 / p)
+        return np.sign(d) * largest / np.maximum(largest.sum(axis=1, keepdims=True), 1)
+    if p == 2:
+        return d / np.where(norm > 0, norm, 1)
     share = np.where(size > 0, size / np.where(norm > 0, norm, 1), 1)
-    return norm[:, 0], np.sign(d) * share ** (p - 1)
+    return np.sign(d) * share ** (p - 1)
 
 
 def _triplets(
     anchor: Array, positive: Array, negative: Array, margin: float, p: float, eps: float, swap: bool
-) -> tuple[Array, Array, Array, Array, np.dtype]:
-    """How far each triplet is from what is asked for, and the slopes of that by the three vectors."""
+) -> tuple[Array, list[Array], Array | float, float, np.dtype]:
+    """How far each triplet is from what is asked for, the differences of the vectors (from the anchor to the
+    positive and the negative, and, for ``swap``, between these), and the share of the anchor's in the second
+    distance."""
     (a, b, c), dtype = _embeddings(anchor=anchor, positive=positive, negative=negative)
-    options = gate_positive(p, "p"), gate_number(eps, "eps")
-    near, near_slope = _distance(a, b, *options)
-    far, far_slope = _distance(a, c, *options)
-    other, other_slope = _distance(b, c, *options)
-    share = np.where(far < other, 1.0, np.where(far > other, 0.0, 0.5))[:, None] if swap else 1.0
-    from_anchor, from_positive = share * far_slope, (1 - share) * other_slope
-    lacking = near - (np.minimum(far, other) if swap else far) + gate_positive(margin, "margin")
-    return (
-        lacking,
-        near_slope - from_anchor,
-        -near_slope - from_positive,
-        from_anchor + from_positive,
-        dtype,
-    )
+    p, eps, margin = gate_positive(p, "p"), gate_number(eps, "eps"), gate_positive(margin, "margin")
+    differences = [a - b + eps, a - c + eps, *([b - c + eps] if swap else [])]
+    near, far, *other = (_norm(d, p) for d in differences)
+    share: Array | float = 1.0
+    if swap:
+        share = np.where(far < other[0], 1.0, np.where(far > other[0], 0.0, 0.5))
+        far = np.minimum(far, other[0])
+    return (near - far + margin)[:, 0], differences, share, p, dtype
 
 
 @quiet
@@ -208,7 +217,9 @@ def triplet_margin_loss_backward(
     (array([[-0.6,  0.2]]), array([[0.6, 0.8]]), array([[ 0., -1.]]))
     """
     check_reduction(reduction)
-    lacking, *slopes, dtype = _triplets(anchor, positive, negative, margin, p, eps, swap)
-    turn = spread(dy, reduction, lacking.shape, dtype) * np.where(lacking < 0, 0, 1)
-    da, db, dc = ((turn[:, None] * slope).astype(dtype) for slope in slopes)
-    return da, db, dc
+    lacking, differences, share, p, dtype = _triplets(anchor, positive, negative, margin, p, eps, swap)
+    turn = (spread(dy, reduction, lacking.shape, dtype) * np.where(lacking < 0, 0, 1))[:, None]
+    near, far, *other = (turn * _norm_slope(d, p) for d in differences)
+    far *= share
+    away = (1 - share) * other[0] if swap else 0.0
+    return (near - far).astype(dtype), (-near - away).astype(dtype), (far + away).astype(dtype)
