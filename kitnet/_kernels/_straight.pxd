@@ -27,7 +27,7 @@ cdef struct Panels:         # of filters, under the pixels of a plane
     double high
 
 
-cdef inline Py_ssize_t straight(Py_ssize_t n, Py_ssize_t width, Py_ssize_t lanes) noexcept nogil:
+cdef inline Py_ssize_t filled(Py_ssize_t n, Py_ssize_t width, Py_ssize_t lanes) noexcept nogil:
     """The columns of n that tiles fill to the last: the others take a detour."""
     return n if covered(n, width, lanes) == n else n // width * width
 

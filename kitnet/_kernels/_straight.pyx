@@ -56,7 +56,7 @@ cdef void run_straight(const kn_ops* ops, const Panels* f, Py_ssize_t first, Py_
         rows = part(f.rows, f.panels, p + 1) - row
         width = ops.mac_vectors[rows] * ops.lanes
         half = half_tile(width, ops.lanes)
-        whole = straight(columns, width, ops.lanes)
+        whole = filled(columns, width, ops.lanes)
         to = dest + row * f.dest
         if whole < staged:
             staged = whole

@@ -29,7 +29,7 @@ from ._lattice cimport (
 )
 from ._pool cimport Block as Memory, Sealed, keep, made_of, scratch, to_keep
 from ._staging cimport stage
-from ._straight cimport Panels, finish, first_read, reads_straight, run_straight, straight
+from ._straight cimport Panels, filled, finish, first_read, reads_straight, run_straight
 from ._tasks cimport Share, deal, take, tasks_at_once
 from ._threads cimport team, thread_number
 from .broadcast cimport form
@@ -214,7 +214,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
             panel = packed + c * lattice.taps * plan.f.rows + row * taps
             width = ops.mac_vectors[rows] * ops.lanes
             half = half_tile(width, ops.lanes)
-            whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
+            whole = filled(block.columns, width, ops.lanes) if plan.one_run else 0
             if plan.by_row:
                 plane = dest + (group * plan.f.rows + row) * dest_plane
                 run_rows(ops, lattice, &block, offset, taps, panel, rows, plan.f.groups * plan.f.rows,
@@ -238,7 +238,7 @@ cdef void run_task(const kn_ops* ops, const Plan* plan, const Lattice* lattice, 
     for p in range(0 if plan.by_row else first_panel, 0 if plan.by_row else end_panel):
         rows = part(plan.f.rows, plan.panels, p + 1) - part(plan.f.rows, plan.panels, p)
         width = ops.mac_vectors[rows] * ops.lanes
-        whole = straight(block.columns, width, ops.lanes) if plan.one_run else 0
+        whole = filled(block.columns, width, ops.lanes) if plan.one_run else 0
         for row in range(part(plan.f.rows, plan.panels, p), part(plan.f.rows, plan.panels, p + 1)):
             shift = bias[group * plan.f.rows + row] if bias != NULL and not plan.ones else 0
             if plan.one_run:
@@ -261,7 +261,7 @@ cdef void run_rows(const kn_ops* ops, const Lattice* lattice, const Block* block
     cdef const Axis* axis = &lattice.axis[0]
     cdef Py_ssize_t plane = axis[0].to_size * axis[1].to_size * axis[2].to_size
     cdef Py_ssize_t width = ops.mac_vectors[rows] * ops.lanes, half = half_tile(width, ops.lanes)
-    cdef Py_ssize_t columns = block.count[2], whole = straight(columns, width, ops.lanes), n, d, column, _
+    cdef Py_ssize_t columns = block.count[2], whole = filled(columns, width, ops.lanes), n, d, column, _
     cdef const real* at
     cdef kn_mac mac
     cdef real* to
