@@ -2,8 +2,8 @@
 
 Both directions are one convolution. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
 of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. Phases
-of the columns go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the
-transposed convolution.
+go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the transposed
+convolution.
 """
 
 from cython.parallel cimport prange
@@ -13,7 +13,9 @@ from ._choice cimport BY_TILES, DIRECT, DOUBLE, EACH_CHANNEL, IN_LANES, SHAPE, C
 from ._dispatch cimport table
 from ._integers cimport volume
 from ._lanes cimport Product, pays
-from ._lattice cimport MOST_TOGETHER, MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten
+from ._lattice cimport (
+    MOST_TOGETHER, MOST_WOVEN, Axis, Lattice, axis_backward, axis_forward, axis_words, beside, flatten,
+)
 from ._pool cimport Block as Memory, Sealed, scratch, sealed_memory
 from ._threads cimport team
 from .broadcast cimport broadcast

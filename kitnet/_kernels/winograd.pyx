@@ -6,8 +6,8 @@ the convolution is 36 (25) matrix products, filters x terms times terms x tiles.
 
 A larger kernel, or a 3-D one, is cut into pieces of at most 3x3 (2x2) taps of one slice. Each piece sees the source
 from where its first tap stands, and the channels of all pieces are the terms of one sum. The last element of a tile, at
-infinity, is zero in filters of fewer taps: those terms are left out. 5x5 takes 8 multiplications instead of 25, 4x4 takes
-6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their pieces take fewer
+infinity, is zero in filters of fewer taps: those terms are left out. 5x5 takes 8 multiplications instead of 25, 4x4
+takes 6 instead of 16, 3x3x3 takes 7 instead of 27. Taps of the smaller size are chosen where their pieces take fewer
 multiplications.
 
 A dilation of d makes d x d plain convolutions, each of every d-th row and column. Along an axis their tiles take turns,

@@ -46,7 +46,7 @@ cdef struct Work:
     Py_ssize_t sub              # panels in a sub-block (by filters: in a part), at most
     Py_ssize_t terms            # of a sum: the channels, for each piece of the kernel
     Py_ssize_t[2]* run          # those that are summed at a time: the first, and how many
-    Py_ssize_t[5] runs          # of an element inside a tile from run[0] on, then at the end of a row, of a column, of both
+    Py_ssize_t[5] runs          # where those begin of an element inside a tile, at the end of a row, a column, of both
     Py_ssize_t groups           # vectors of tiles in a block
     Py_ssize_t v                # floats of scratch for each use
     Py_ssize_t m
@@ -63,8 +63,8 @@ cdef inline const kn_winograd* transforms(const kn_ops* ops, const Filtering* f)
 
 
 cdef inline Py_ssize_t points(const Filtering* f, int axis, Py_ssize_t taps) noexcept nogil:
-    """Elements along an axis of a transformed tile, as a piece of so many taps needs them: the last one, at infinity, is
-    zero in filters of fewer taps. Where no piece has more it is computed all the same."""
+    """Elements along an axis of a transformed tile, as a piece of so many taps needs them: the last one, at infinity,
+    is zero in filters of fewer taps. Where no piece has more it is computed all the same."""
     return f.taps + 2 + (taps == f.taps or f.kernel[axis] < f.taps)
 
 

@@ -280,8 +280,8 @@ cdef void multiply(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const 
 
 cdef void multiply_few(const kn_ops* ops, const Work* work, Py_ssize_t tiles, const Py_ssize_t* columns,
                        Py_ssize_t chunk, const float* u, const float* v, float* sums) noexcept nogil:
-    """The same for one panel with the filters in the lanes, for a few tiles: sums[e][tile][row], in the same order. U in
-    pieces: for the terms of one run, with which u begins."""
+    """The same for one panel with the filters in the lanes, for a few tiles: sums[e][tile][row], in the same order. U
+    in pieces: for the terms of one run, with which u begins."""
     cdef Py_ssize_t e, t, j, q, start, terms, width = work.panel, parts = up(tiles, ops.cast_rows)
     cdef int kind
     for e in range(elements(work.f)):
