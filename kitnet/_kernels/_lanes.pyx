@@ -6,7 +6,8 @@ from ._lattice cimport Axis, Lattice, all_woven, lies_inside
 
 cdef enum:
     STRAIGHT = 96           # taps that pay where the other way needs no detour: it fills its tiles (conv.pyx),
-    WOVEN = 8               # or where it writes single elements
+    WOVEN = 8               # or where it writes every second element, or single ones,
+    SINGLE = 16             # each of which costs as much as so many taps
     ALIAS = 4096            # planes of a multiple of this many bytes fall into the same sets of a cache
 
 
@@ -22,7 +23,7 @@ cdef bint pays(const Product* f, const Lattice* lattice, Py_ssize_t lanes) noexc
     cdef Py_ssize_t run = axis[2].out * (axis[1].out if axis[2].reach == 0 and axis[1].to_step == 1 else 1)
     cdef Py_ssize_t needed = WOVEN if axis[2].woven > 1 else WORTH
     if axis[2].woven > 1:
-        mac = 3 * mac // 2
+        mac = 3 * mac // 2 if axis[2].to_step == 2 else 2 * mac + SINGLE * mac // max(1, taps)
     if axis[2].to_step == 1 and fills_tiles(run, 2 * lanes, lanes, run):
         needed = STRAIGHT  # and where it fills them to the last, and nothing can be read in place, more than a block
         if 24 * covered(run, 2 * lanes, lanes) <= 25 * run and not reads_in_place(axis):

@@ -10,8 +10,9 @@
 
 The tiles of a row are of equal size, and no column between rows is computed. Rows are staged in the order of the
 source, whatever the stride. Columns so if it is two, which is a step of the micro-kernel; a stride of four leaves two
-phases of them. Where no window meets the padding the source is not staged at all. Backward, the phases of the columns
-may be woven: a tile has the sums of one beside those of the next, and the rows of the result are written whole.
+phases of them. Where no window meets the padding the source is not staged at all. Backward, the phases may be woven: of
+the columns, a tile has the sums of one beside those of the next, and the rows of the result are written whole; of the
+rows (and slices), all that meet a row of the source are computed while it is near.
 
 Blocks of channels depend on the shape of a sample, the dtype and the instruction set alone, and each output element is
 summed in one order: the bits depend neither on threads nor on the batch. Blocks of filters have no say in that order;
@@ -298,8 +299,7 @@ cdef tuple form(const Product* f, const Lattice* lattice, const real* weight, co
     """All that packed weights depend on, but for the numbers that lie at ``weight``."""
     return ("in lanes" if in_lanes else "direct", <size_t>table, sizeof(real), <size_t>weight, f.groups, f.rows,
             f.depth, f.row_step, f.depth_step, f.group_step, channels,
-            *[(lattice.axis[a].woven, lattice.axis[a].split[i + 1])
-              for a in range(3) for i in range(lattice.axis[a].woven)],
+            *[(a, lattice.axis[a].split[i + 1]) for a in range(3) for i in range(lattice.axis[a].woven)],
             *[tap[i] for i in range(lattice.taps)])
 
 

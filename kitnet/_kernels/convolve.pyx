@@ -2,8 +2,8 @@
 
 Both directions are one convolution. Forward reads x and writes y; backward reads dy and writes dx, once for each phase
 of the stride, with the taps that meet that phase: a gather, so that no two tasks ever add to the same element. Phases
-of the columns go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the
-transposed convolution.
+go together where filters are in the lanes (see broadcast.pyx). With a bias and bounds, backward is the transposed
+convolution.
 """
 
 from cython.parallel cimport prange

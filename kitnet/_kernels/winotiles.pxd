@@ -46,7 +46,7 @@ cdef struct Work:
     Py_ssize_t sub              # panels in a sub-block (by filters: in a part), at most
     Py_ssize_t terms            # of a sum: the channels, for each piece of the kernel
     Py_ssize_t[2]* run          # those that are summed at a time: the first, and how many
-    Py_ssize_t[5] runs          # of an element inside a tile from run[0] on, at the end of a row, of a column, of both
+    Py_ssize_t[5] runs          # where those begin of an element inside a tile, at the end of a row, a column, of both
     Py_ssize_t groups           # vectors of tiles in a block
     Py_ssize_t v                # floats of scratch for each use
     Py_ssize_t m

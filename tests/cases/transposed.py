@@ -54,6 +54,11 @@ ROWS: list[dict[str, Any]] = [
     # phases of the columns woven: two to four, the last ones shorter, channels in blocks
     *({"x": (2, 40, 5, 15), "k": 35, "kernel": k, "stride": k, "padding": 1, **_RELU} for k in (2, 3, 4, 5)),
     *({"x": (2, 9, 7, 10), "k": k, "kernel": 5, "stride": 3, "padding": 1, **_RELU} for k in (31, 32)),
+    # also those of the rows, in blocks, and more of them than go together
+    {"x": (1, 64, 80, 24), "k": 32, "kernel": 3, "stride": 2, "padding": 1, **_RELU},
+    {"x": (1, 20, 3, 4, 9), "k": 32, "kernel": 3, "stride": 3},
+    {"x": (1, 24, 3, 5, 9), "k": 32, "kernel": (3, 4, 2), "stride": 2, "padding": ((1, 0), 1, 0), **_RELU6},
+    {"x": (2, 10, 7, 10), "k": 10, "kernel": 5, "stride": 3, "padding": 1},
     # some of them without taps
     *({"x": (2, 40, 5, 15), "k": 32, "kernel": 1, "stride": s, **_RELU} for s in (2, 3, 4)),
     {"x": (2, 300, 4, 9), "k": 33, "kernel": 1, "stride": 2, "output_padding": 1, **_RELU6},
