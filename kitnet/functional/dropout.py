@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arrays import Array, empty, float_type, gate, gate_batch, gate_number
 from .._backend import kernels, n_threads
-from .._geometry import per_axis
+from .._geometry import per_axis, product
 
 
 def dropout_mask(
@@ -74,12 +74,15 @@ def dropout_backward(dy: Array, mask: Array) -> Array:
 
 
 def _scaled(x: Array, name: str, mask: Array, axes: int, ndim: int | tuple[int, ...] | None) -> Array:
-    """x times a mask that has the first ``axes`` axes of x."""
+    """x times a mask that has the first ``axes`` axes of x: see ``scale_channels``, whose kernel this is."""
     x = gate_batch(x, name, ndim) if ndim else gate(x, name)
     mask = gate(mask, "mask", dtype=x.dtype, shape=x.shape[:axes])
     y = empty(x.shape, x.dtype)
-    with np.errstate(all="ignore"):
-        np.multiply(x, mask[(...,) + (None,) * (x.ndim - axes)], out=y)
+    rows = (1, mask.size, product(x.shape[axes:]))
+    shift = np.zeros(mask.size, x.dtype)
+    kernels().batchnorm_forward(
+        x.reshape(rows), mask.reshape(-1), shift, y.reshape(rows), -np.inf, np.inf, n_threads()
+    )
     return y
 
 
