@@ -5,8 +5,9 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Activation, Glu, Loss, Multiply, PRelu
-from .pooling import AvgPool, LpPool, MaxPool, Resample, Unpool
+from .elements import Activation, Add, Glu, Loss, Multiply, PRelu
+from .moves import PixelShuffle, TakeRows, Unpool
+from .pooling import AvgPool, LpPool, MaxPool, Resample
 from .rows import (
     BatchNorm,
     CrossEntropy,
@@ -41,6 +42,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "Adamax",
+    "Add",
     "Array",
     "Arrays",
     "Asgd",
@@ -67,6 +69,7 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "PRelu",
+    "PixelShuffle",
     "Resample",
     "Response",
     "Rmsprop",
@@ -75,6 +78,7 @@ __all__ = [
     "Sgd",
     "SoftCrossEntropy",
     "Softmax",
+    "TakeRows",
     "Unfold",
     "Unpool",
     "Update",

@@ -31,12 +31,14 @@ from families import (
     LpPool,
     MaxPool,
     Multiply,
+    PixelShuffle,
     PRelu,
     Resample,
     Response,
     RowNorm,
     SoftCrossEntropy,
     Softmax,
+    TakeRows,
     Unfold,
     Windowed,
 )
@@ -211,6 +213,17 @@ def _multiply(case: Multiply, a: Arrays) -> Arrays:
     return {"y": F.dropout(a["a"], a["b"])}
 
 
+def _pixel_shuffle(case: PixelShuffle, a: Arrays) -> Arrays:
+    planes, (h, w), r = case.planes, case.size, case.factor
+    y = F.pixel_shuffle(a["x"].reshape(planes, r * r, h, w), r)
+    x = F.pixel_unshuffle(a["y"].reshape(planes, 1, h * r, w * r), r)
+    return {"y": y.reshape(a["y"].shape), "x": x.reshape(a["x"].shape)}
+
+
+def _take_rows(case: TakeRows, a: Arrays) -> Arrays:
+    return {"y": F.embedding(a["rows"], a["x"][0])[None]}
+
+
 def _batch_norm(case: BatchNorm, a: Arrays) -> Arrays:
     y, mean, var = F.batch_norm_train(a["x"], a["scale"], a["shift"], eps=case.eps)
     dx, dgamma, dbeta = F.batch_norm_train_backward(a["dy"], a["x"], mean, var, a["gamma"], eps=case.eps)
@@ -272,12 +285,14 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     LpPool: _lp_pool,
     MaxPool: _max_pool,
     Multiply: _multiply,
+    PixelShuffle: _pixel_shuffle,
     PRelu: _prelu,
     Resample: _resample,
     Response: _response,
     RowNorm: _row_norm,
     SoftCrossEntropy: _cross_entropy,
     Softmax: _softmax,
+    TakeRows: _take_rows,
     Unfold: _unfold,
 }
 
@@ -292,6 +307,8 @@ def _offered(case: Case) -> bool:
         return case.centred or not (case.weight or case.groups > 1)
     if isinstance(case, Resample):
         return not case.ones
+    if isinstance(case, TakeRows):  # others are parts of larger functions
+        return case.x[0] == 1 and bool(case.rows) and not case.runs
     return type(case) in APPLY
 
 

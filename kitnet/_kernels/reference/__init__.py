@@ -28,9 +28,10 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import multiply
+from .elementwise import add, multiply
 from .lookup import embedding_backward
 from .loss import loss_backward, loss_forward
+from .moves import pixel_shuffle, pixel_unshuffle, take_rows, unpool_backward, unpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
     adadelta_step,
@@ -54,8 +55,6 @@ from .pooling import (
     lppool_forward,
     maxpool_backward,
     maxpool_forward,
-    unpool_backward,
-    unpool_forward,
 )
 from .resample import resample
 from .response import response_backward, response_forward
@@ -77,6 +76,7 @@ __all__ = [
     "adadelta_step",
     "adam_step",
     "adamax_step",
+    "add",
     "asgd_step",
     "average_step",
     "avgpool_backward",
@@ -115,6 +115,8 @@ __all__ = [
     "maxpool_backward",
     "maxpool_forward",
     "multiply",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "prelu_backward",
     "prelu_forward",
     "resample",
@@ -129,6 +131,7 @@ __all__ = [
     "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
+    "take_rows",
     "unfold",
     "unpool_backward",
     "unpool_forward",
