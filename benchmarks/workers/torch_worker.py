@@ -17,6 +17,7 @@ from typing import Any
 
 from workers import inputs
 from workers.protocol import Operation, Prepared, Skip, serve
+from workers.torch_moves import moves
 
 TRIAL_CALLS = 5
 
@@ -354,6 +355,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "resize": resize,
+        **moves(tensors, quiet),
         "softmax": softmax,
         "batch_norm": batch_norm,
         "activation": activation,

@@ -13,10 +13,14 @@ Memory is the limit. Numbers are moved, so nothing here flushes subnormals.
 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from ._integers cimport up
 from ._threads cimport team
+
+cdef extern from "kn_moves.h" nogil:
+    void kn_copy(char* to, const char* source, Py_ssize_t size)
+    void kn_prefetch(const char* p, Py_ssize_t size)
 
 ctypedef fused real:
     float
@@ -24,70 +28,124 @@ ctypedef fused real:
 
 cdef enum:
     PIECE = 8192            # elements of a task, about: enough to hide what a task costs
-    SHORT = 8               # elements that a loop copies faster than a call
+    AHEAD = 4096            # bytes of x that are asked for before they are read,
+    HELD = 1 << 20          # where y has more than these, as x is not in the caches then
 
 
-cdef void fill(real* y, Py_ssize_t n, real value) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(n):
-        y[j] = value
+cdef struct Job:
+    const char* x           # NULL: it has no elements
+    char* y
+    Py_ssize_t x_sample, x_row, y_sample, y_row     # how far these lie apart, in bytes
+    const int64_t* number   # of a row of x, or NULL: they are as they come
+    const int64_t* runs
+    Py_ssize_t count        # of the runs
+    Py_ssize_t width        # of a row of y
+    Py_ssize_t rows         # of y in a sample,
+    Py_ssize_t total        # and in all
+    bint ahead              # whether to ask for rows ahead
+
+cdef struct Cursor:
+    Py_ssize_t sample, row
 
 
-cdef void copy(const real* x, real* y, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t j
-    if n > SHORT:
-        memcpy(y, x, n * sizeof(real))
-        return
-    for j in range(n):
-        y[j] = x[j]
+cdef void put(const real* x, real* y, Py_ssize_t n, real value) noexcept nogil:
+    """n elements of y: those of x, or border."""
+    cdef Py_ssize_t i
+    if n == 1:
+        y[0] = value if x == NULL else x[0]
+    elif x != NULL:
+        kn_copy(<char*>y, <const char*>x, n * sizeof(real))
+    else:
+        for i in range(n):
+            y[i] = value
 
 
-cdef void part_of_row(const real* x, const int64_t* runs, Py_ssize_t count, Py_ssize_t low, Py_ssize_t high, real* y,
-                      real value) noexcept nogil:
-    """The columns of y from ``low`` to ``high``; no x: all of them are border."""
-    cdef Py_ssize_t at = 0, k, source, first, end
-    for k in range(count):
-        source, first, end = runs[2 * k], max(at, low), min(at + runs[2 * k + 1], high)
-        if end <= first:
-            pass
-        elif source < 0 or x == NULL:
-            fill(y + first, end - first, value)
-        else:
-            copy(x + source + first - at, y + first, end - first)
-        at += runs[2 * k + 1]
-
-
-cdef void some_rows(const char* x, const Py_ssize_t* steps, const int64_t* number, Py_ssize_t taken,
-                    const int64_t* runs, Py_ssize_t count, Py_ssize_t first, Py_ssize_t end, Py_ssize_t low,
-                    Py_ssize_t high, char* y, real value) noexcept nogil:
-    """The rows of y from ``first`` to ``end``, counted over all samples."""
-    cdef Py_ssize_t b = first // taken, q = first % taken, r
+cdef void put_row(const Job* job, const real* x, real* y, real value) noexcept nogil:
+    cdef const int64_t* run = job.runs
     cdef const real* source
-    for _ in range(first, end):
-        r = q if number == NULL else number[q]
+    for _ in range(job.count):
         source = NULL
-        if r >= 0 and x != NULL:
-            source = <const real*>(x + b * steps[0] + r * steps[1])
-        part_of_row(source, runs, count, low, high, <real*>(y + b * steps[2] + q * steps[3]), value)
-        q += 1
-        if q == taken:
-            b, q = b + 1, 0
+        if x != NULL and run[0] >= 0:
+            source = x + run[0]
+        put(source, y, run[1], value)
+        y += run[1]
+        run += 2
+
+
+cdef void put_part(const Job* job, const real* x, real* y, Py_ssize_t low, Py_ssize_t high, real value) noexcept nogil:
+    """The columns from ``low`` to ``high`` of a row."""
+    cdef const int64_t* run = job.runs
+    cdef const real* source
+    cdef Py_ssize_t at = 0, first, end
+    for _ in range(job.count):
+        first, end = max(at, low), min(at + run[1], high)
+        source = NULL
+        if x != NULL and run[0] >= 0:
+            source = x + run[0] + first - at
+        if first < end:
+            put(source, y + first, end - first, value)
+        at += run[1]
+        run += 2
+
+
+cdef inline Cursor cursor_at(const Job* job, Py_ssize_t i) noexcept nogil:
+    """Where row i of y is, counted over all samples."""
+    cdef Cursor at
+    at.sample, at.row = i // job.rows, i % job.rows
+    return at
+
+
+cdef inline void advance(const Job* job, Cursor* at) noexcept nogil:
+    at.row += 1
+    if at.row == job.rows:
+        at.sample, at.row = at.sample + 1, 0
+
+
+cdef inline const char* source_of(const Job* job, Cursor at) noexcept nogil:
+    """The row of x that a row of y is; NULL: border."""
+    cdef Py_ssize_t r = at.row if job.number == NULL else job.number[at.row]
+    return job.x + at.sample * job.x_sample + r * job.x_row if job.x != NULL and r >= 0 else NULL
+
+
+cdef void some_rows(const Job* job, Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high,
+                    real value) noexcept nogil:
+    """The rows of y from ``first`` to ``end``, and of these the columns from ``low`` to ``high``."""
+    cdef Py_ssize_t size = (high - low) * sizeof(real), onward = max(1, AHEAD // size), i
+    cdef Cursor at = cursor_at(job, first), later = cursor_at(job, first + onward)
+    cdef const char* source
+    cdef real* row
+    for i in range(first, end):
+        if job.ahead and i + onward < job.total:
+            source = source_of(job, later)
+            if source != NULL:
+                kn_prefetch(source + low * sizeof(real), min(size, AHEAD))
+            advance(job, &later)
+        source, row = source_of(job, at), <real*>(job.y + at.sample * job.y_sample + at.row * job.y_row)
+        if high - low == job.width:
+            put_row(job, <const real*>source, row, value)
+        else:
+            put_part(job, <const real*>source, row, low, high, value)
+        advance(job, &at)
 
 
 def take_rows(const real[:, :, :] x not None, const int64_t[::1] rows not None, const int64_t[:, ::1] runs not None,
               real[:, :, :] y not None, double value, int n_threads):
-    cdef Py_ssize_t taken = y.shape[1], width = y.shape[2], total = y.shape[0] * taken, task
+    cdef Py_ssize_t width = y.shape[2], total = y.shape[0] * y.shape[1], task
     if total * width == 0:
         return
     cdef Py_ssize_t cuts = up(width, 2 * PIECE), cut = up(width, cuts), group = max(1, PIECE // width)
-    cdef const int64_t* number = &rows[0] if rows.shape[0] else NULL
-    cdef const char* source = <const char*>&x[0, 0, 0] if x.shape[0] * x.shape[1] * x.shape[2] else NULL
-    cdef Py_ssize_t[4] steps = [x.strides[0], x.strides[1], y.strides[0], y.strides[1]]
+    cdef Job job
+    job.x = <const char*>&x[0, 0, 0] if x.shape[0] * x.shape[1] * x.shape[2] else NULL
+    job.y = <char*>&y[0, 0, 0]
+    job.x_sample, job.x_row, job.y_sample, job.y_row = x.strides[0], x.strides[1], y.strides[0], y.strides[1]
+    job.number = &rows[0] if rows.shape[0] else NULL
+    job.runs, job.count, job.width = &runs[0, 0], runs.shape[0], width
+    job.rows, job.total = y.shape[1], total
+    job.ahead = total * width * <Py_ssize_t>sizeof(real) > HELD
     for task in prange(up(total, group) * cuts, nogil=True, num_threads=team(n_threads, <double>total * width),
                        schedule="static"):
-        some_rows(source, steps, number, taken, &runs[0, 0], runs.shape[0], task // cuts * group,
-                  min(total, (task // cuts + 1) * group), task % cuts * cut, min(width, (task % cuts + 1) * cut),
-                  <char*>&y[0, 0, 0], <real>value)
+        some_rows(&job, task // cuts * group, min(total, (task // cuts + 1) * group), task % cuts * cut,
+                  min(width, (task % cuts + 1) * cut), <real>value)
 
 
 cdef inline void weave_by(const real* x, Py_ssize_t apart, Py_ssize_t r, Py_ssize_t width, real* y) noexcept nogil:
@@ -155,7 +213,7 @@ def pixel_unshuffle(const real[:, :, :, :, ::1] y not None, real[:, :, :, :, ::1
                     result + (i // height * r + k) * r * plane + i % height * width)
 
 
-cdef void put(const real* x, const int* index, Py_ssize_t n, real* y, Py_ssize_t plane) noexcept nogil:
+cdef void spread(const real* x, const int* index, Py_ssize_t n, real* y, Py_ssize_t plane) noexcept nogil:
     cdef Py_ssize_t i
     memset(y, 0, plane * sizeof(real))
     for i in range(n):
@@ -174,7 +232,7 @@ def unpool_forward(const real[:, ::1] x not None, const int[:, ::1] index not No
     if planes == 0:
         return
     for i in prange(planes, nogil=True, num_threads=team(n_threads, <double>planes * (plane + n)), schedule="static"):
-        put(&x[0, 0] + i * n, &index[0, 0] + i * n, n, &y[0, 0] + i * plane, plane)
+        spread(&x[0, 0] + i * n, &index[0, 0] + i * n, n, &y[0, 0] + i * plane, plane)
 
 
 def unpool_backward(const real[:, ::1] dy not None, const int[:, ::1] index not None, real[:, ::1] dx not None,
