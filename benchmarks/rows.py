@@ -90,6 +90,14 @@ def scaling_rows() -> list[Row]:
 ACTIVATIONS = ("relu", "leaky_relu", "hardswish", "sigmoid", "silu", "gelu")
 ELEMENT_LOSSES = ("mse_loss", "huber_loss", "binary_cross_entropy_with_logits")
 ACTIVATION_SIZES = ((32, 64, 56, 56), (32, 128, 28, 28))
+MOVES: dict[str, dict[str, Any]] = {
+    "pad by 1": {"pad": (1, 1, 1, 1), "mode": "constant"},
+    "pad by 1, reflect": {"pad": (1, 1, 1, 1), "mode": "reflect"},
+    "channel_shuffle by 4": {"groups": 4},
+    "pixel_shuffle by 2": {"factor": 2},
+    "add": {},
+    "cat": {},
+}
 WINDOWS = ({"kernel": 2, "stride": 2, "padding": 0}, {"kernel": 3, "stride": 2, "padding": 1})
 
 
@@ -125,6 +133,10 @@ def _layer_rows() -> Iterator[Row]:
             small = (*x[:2], *(size // 2 for size in x[2:]))
             params = {"x": small, "scale": 2, "mode": mode, "align_corners": align}
             yield Row("resize", f"{mode} x2 {times(small)}", "resize", BOTH, params)
+        for what, how in MOVES.items():
+            op = what.split()[0]
+            pass_ = FORWARD if op in ("add", "cat") else BOTH  # the gradients of these are views in PyTorch
+            yield Row("move", f"{what} {times(x)}", op, pass_, {"x": x} | how)
     for m, c in ((128, 1000), (8192, 100), (100_352, 21)):
         yield Row("loss", f"softmax cross-entropy {m}x{c}", "cross_entropy", BOTH, {"x": (m, c)})
     maps = ACTIVATION_SIZES[0]
@@ -188,6 +200,7 @@ TARGETS = [
     Target(("pool", "norm", "activation", "loss", "resize"), "torch", geomean=2.0),
     Target(("pool", "norm", "activation", "loss", "resize"), "better", geomean=1.2, worst=0.9),
     Target(("softmax",), "better", worst=0.9),
+    Target(("move",), "better", geomean=1.2, worst=0.9),
     Target(("linear forward",), "torch", geomean=1.0),
     Target(("linear backward",), "torch", geomean=1.0),
     Target(("conv 3x3 forward",), "better", geomean=2.0, worst=1.5),

@@ -145,6 +145,30 @@ def resize_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"x": noise(rng, params["x"]), "dy": noise(rng, (n, c, h * scale, w * scale))}
 
 
+def moved_arrays(params: dict[str, Any], y: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """x of a row that moves numbers, another like it, and dy, of the shape of x unless ``y`` says another."""
+    rng = np.random.default_rng(SEED)
+    return {
+        "x": noise(rng, params["x"]),
+        "other": noise(rng, params["x"]),
+        "dy": noise(rng, params["x"] if y is None else y),
+    }
+
+
+def padded_shape(params: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of images with their border."""
+    left, right, top, bottom = params["pad"]
+    n, c, h, w = params["x"]
+    return n, c, top + h + bottom, left + w + right
+
+
+def shuffled_shape(params: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of images whose channels became pixels."""
+    r = params["factor"]
+    n, c, h, w = params["x"]
+    return n, c // r**2, h * r, w * r
+
+
 def class_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """Logits x (m, c, ...) and target (m, ...)."""
     rng = np.random.default_rng(SEED)

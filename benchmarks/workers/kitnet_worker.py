@@ -118,6 +118,28 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         }
         return Prepared(lambda: (F.interpolate(x, **how), F.interpolate_backward(dy, x.shape, **how)))
 
+    def pad(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.moved_arrays(params, inputs.padded_shape(params))
+        x, dy, how = arrays["x"], arrays["dy"], (tuple(params["pad"]), params["mode"])
+        return Prepared(lambda: (F.pad(x, *how), F.pad_backward(dy, x.shape, *how)))
+
+    def channel_shuffle(params: dict[str, Any], _: str) -> Prepared:
+        arrays, groups = inputs.moved_arrays(params), params["groups"]
+        x, dy = arrays["x"], arrays["dy"]
+        return Prepared(lambda: (F.channel_shuffle(x, groups), F.channel_shuffle_backward(dy, groups)))
+
+    def pixel_shuffle(params: dict[str, Any], _: str) -> Prepared:
+        arrays, factor = inputs.moved_arrays(params, inputs.shuffled_shape(params)), params["factor"]
+        x, dy = arrays["x"], arrays["dy"]
+        return Prepared(lambda: (F.pixel_shuffle(x, factor), F.pixel_shuffle_backward(dy, factor)))
+
+    def join(layer: Any) -> Operation:
+        def prepare(params: dict[str, Any], _: str) -> Prepared:
+            arrays = inputs.moved_arrays(params)
+            return Prepared(lambda: layer(arrays["x"], arrays["other"]))
+
+        return prepare
+
     def softmax(params: dict[str, Any], _: str) -> Prepared:
         arrays, axis = inputs.plane_arrays(params), params["axis"]
 
@@ -250,6 +272,11 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "resize": resize,
+        "pad": pad,
+        "channel_shuffle": channel_shuffle,
+        "pixel_shuffle": pixel_shuffle,
+        "add": join(layers.Add()),
+        "cat": join(layers.Cat()),
         "softmax": softmax,
         "activation": activation,
         "element_loss": element_loss,

@@ -18,6 +18,7 @@ from typing import Any
 from workers import inputs
 from workers.protocol import Operation, Prepared, Skip, serve
 from workers.torch_losses import losses
+from workers.torch_moves import moves
 
 TRIAL_CALLS = 5
 
@@ -315,6 +316,7 @@ def load(channels_last: bool) -> tuple[dict[str, Any], dict[str, Operation]]:
         "max_pool": max_pool,
         "avg_pool": avg_pool,
         "resize": resize,
+        **moves(tensors, quiet),
         "softmax": softmax,
         "batch_norm": batch_norm,
         "activation": activation,

@@ -185,6 +185,7 @@ cdef extern from "kn_table.h" nogil:
         void (*loss_backward)(int kind, const void* dy, bint one, const void* x, const void* target, void* dx,
                               Py_ssize_t n, double a, double b) noexcept nogil
         void (*multiply)(const void* a, const void* b, void* y, Py_ssize_t n) noexcept nogil
+        void (*add)(const void* a, const void* b, void* y, Py_ssize_t n) noexcept nogil
         void (*softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*softmax_backward)(const void* dy, const void* y, void* dx, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
         void (*log_softmax)(const void* x, void* y, Py_ssize_t rows, Py_ssize_t n) noexcept nogil

@@ -8,7 +8,7 @@ from .avgpool import avgpool_backward, avgpool_forward
 from .col2im import col2im, fold
 from .convolve import conv_backward_data, conv_forward
 from .convweight import conv_backward_weight
-from .elementwise import activation_backward, activation_forward, multiply
+from .elementwise import activation_backward, activation_forward, add, multiply
 from .factored import factored_direction, factored_squares
 from .gemm import linear_backward_data, linear_backward_weight, linear_forward
 from .im2col import im2col, unfold
@@ -25,6 +25,7 @@ from .loss import (
 )
 from .lppool import lppool_backward, lppool_forward
 from .maxpool import maxpool_backward, maxpool_forward
+from .moves import pixel_shuffle, pixel_unshuffle, take_rows, unpool_backward, unpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
     adadelta_step,
@@ -55,7 +56,6 @@ from .softmax import (
     softmax_forward,
 )
 from .sums import channel_sums
-from .unpool import unpool_backward, unpool_forward
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "adadelta_step",
     "adam_step",
     "adamax_step",
+    "add",
     "asgd_step",
     "available_isas",
     "average_step",
@@ -118,6 +119,8 @@ __all__ = [
     "nll_backward",
     "nll_forward",
     "openmp",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "pooled",
     "prelu_backward",
     "prelu_forward",
@@ -136,6 +139,7 @@ __all__ = [
     "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
+    "take_rows",
     "unfold",
     "unpool_backward",
     "unpool_forward",

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arrays import Array, empty, float_type, gate, gate_batch, gate_number
 from .._backend import kernels, n_threads
-from .._geometry import per_axis
+from .._geometry import per_axis, product
 
 
 def dropout_mask(
@@ -74,12 +74,15 @@ def dropout_backward(dy: Array, mask: Array) -> Array:
 
 
 def _scaled(x: Array, name: str, mask: Array, axes: int, ndim: int | tuple[int, ...] | None) -> Array:
-    """x times a mask that has the first ``axes`` axes of x."""
+    """x times a mask that has the first ``axes`` axes of x: see ``scale_channels``, whose kernel this is."""
     x = gate_batch(x, name, ndim) if ndim else gate(x, name)
     mask = gate(mask, "mask", dtype=x.dtype, shape=x.shape[:axes])
     y = empty(x.shape, x.dtype)
-    with np.errstate(all="ignore"):
-        np.multiply(x, mask[(...,) + (None,) * (x.ndim - axes)], out=y)
+    rows = (1, mask.size, product(x.shape[axes:]))
+    shift = np.zeros(mask.size, x.dtype)
+    kernels().batchnorm_forward(
+        x.reshape(rows), mask.reshape(-1), shift, y.reshape(rows), -np.inf, np.inf, n_threads()
+    )
     return y
 
 
@@ -195,6 +198,16 @@ def _alpha(p: float) -> tuple[float, float]:
     return factor, -factor * p * SATURATION
 
 
+def _line(x: Array, slope: float, offset: float) -> Array:
+    """slope x + offset, as ``_scaled`` does it."""
+    y, one = empty(x.shape, x.dtype), np.ones(1, x.dtype)
+    flat = (1, 1, x.size)
+    kernels().batchnorm_forward(
+        x.reshape(flat), slope * one, offset * one, y.reshape(flat), -np.inf, np.inf, n_threads()
+    )
+    return y
+
+
 def alpha_dropout(x: Array, mask: Array, p: float = 0.5) -> Array:
     """Dropout that keeps a mean of 0 and a variance of 1: what is dropped becomes SELU's lowest value.
 
@@ -220,11 +233,10 @@ def alpha_dropout(x: Array, mask: Array, p: float = 0.5) -> Array:
     array([-0.7792,  1.6656])
     """
     factor, offset = _alpha(p)
-    y = dropout(x, mask)
-    with np.errstate(all="ignore"):
-        y *= factor * (1 - p)
-        y += np.where(mask == 0, factor * SATURATION + offset, offset).astype(y.dtype)
-    return y
+    x = gate(x, "x")
+    keep = factor * (1 - p)
+    y = dropout(_line(x, keep, -keep * SATURATION), mask)  # of what exceeds the lowest value
+    return _line(y, 1.0, factor * SATURATION + offset)
 
 
 def alpha_dropout_backward(dy: Array, mask: Array, p: float = 0.5) -> Array:
@@ -236,6 +248,4 @@ def alpha_dropout_backward(dy: Array, mask: Array, p: float = 0.5) -> Array:
     array([0.    , 0.8864])
     """
     factor, _ = _alpha(p)
-    dx = dropout_backward(dy, mask)
-    dx *= factor * (1 - p)
-    return dx
+    return _line(dropout_backward(dy, mask), factor * (1 - p), 0.0)

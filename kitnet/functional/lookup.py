@@ -1,7 +1,6 @@
 """Embedding, which looks rows up, and the bilinear form of two vectors.
 
-NumPy looks up as fast as memory allows, and makes the pairs of a bilinear form: that is not where a
-convolutional network spends its time.
+NumPy makes the pairs of a bilinear form: that is not where a convolutional network spends its time.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import numpy as np
 from .._arrays import Array, empty, gate, gate_int, gate_weight
 from .._backend import kernels, n_threads
 from .._geometry import one_int
+from ._moves import take_rows
 from .linear import linear, linear_backward
 
 
@@ -43,7 +43,8 @@ def embedding(x: Array, weight: Array, padding_idx: int | None = None) -> Array:
     _padding(padding_idx, len(weight))
     x = gate_int(x, "x", below=len(weight))
     y = empty((*x.shape, weight.shape[1]), weight.dtype)
-    np.take(weight, x, axis=0, out=y, mode="clip")  # "raise" would make a copy, and x was checked
+    if x.size:  # no rows at all would be all of them
+        take_rows(weight[None], x.reshape(-1), y.reshape(1, x.size, weight.shape[1]))
     return y
 
 

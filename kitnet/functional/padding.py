@@ -1,17 +1,21 @@
 """Borders around arrays: of a constant, or of what is inside, mirrored, repeated or gone on with.
 
-Plain NumPy: the inside is copied once, and borders are thin.
+An axis with its border is runs of cells, copied, and of the constant. The gradient of a constant border is
+the border of opposite sign; that of the others is the transpose of their cells, as for ``interpolate``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
 from .._arrays import Array, empty, gate, gate_number
-from .._geometry import LARGEST, MODES, bordered, per_axis
+from .._geometry import LARGEST, MODES, bordered, per_axis, product
+from ._lists import ABSENT, Lists, lists_of, resample
+from ._moves import ALL, take_rows
 
 Pairs: TypeAlias = "list[tuple[int, int]]"
 
@@ -29,40 +33,72 @@ def _pairs(pad: Sequence[int], ndim: int, mode: str) -> Pairs:
     return [(0, 0)] * (ndim - len(pairs)) + pairs[::-1]
 
 
-def _cut(shape: Sequence[int], pairs: Pairs) -> tuple[tuple[slice, ...], Pairs]:
-    """What negative borders leave of an array of ``shape``, and the borders that are to be added."""
-    left = tuple(slice(max(-low, 0), n + min(high, 0)) for n, (low, high) in zip(shape, pairs, strict=True))
-    return left, [(max(low, 0), max(high, 0)) for low, high in pairs]
+@lru_cache(maxsize=64)
+def _runs(size: int, low: int, high: int, mode: str) -> Array:
+    """An axis with its border, as (first cell, how many) of each run; -1: a border of a constant."""
+    if mode == "constant":
+        runs = np.array([(-1, low), (max(-low, 0), size + min(low, 0) + min(high, 0)), (-1, high)])
+    elif mode == "circular":
+        runs = np.array([(size - low, low), (0, size), (0, high)])
+    else:  # each cell of the border by itself
+        runs = np.ones((low + 1 + high, 2), np.int64)
+        reflect = mode == "reflect"
+        runs[:low, 0] = np.arange(low, 0, -1) if reflect else 0
+        runs[low] = 0, size
+        runs[low + 1 :, 0] = np.arange(size - 2, size - 2 - high, -1) if reflect else size - 1
+    return runs[runs[:, 1] > 0].astype(np.int64)
 
 
-def _inside(y: Array, pairs: Pairs) -> Array:
-    """``y`` without its borders."""
-    return y[tuple(slice(low, n - high) for n, (low, high) in zip(y.shape, pairs, strict=True))]
+def _cells(size: int, pair: tuple[int, int], mode: str) -> Array:
+    """The cell of each place of an axis with its border; -1: a border of a constant."""
+    first, count = _runs(size, *pair, mode).T
+    along = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    first = np.repeat(first, count)
+    return np.where(first < 0, -1, first + along)
 
 
-def _borders(y: Array, pairs: Pairs, mode: str) -> Iterator[tuple[int, Array, Array]]:
-    """(axis, border, source) of each border of ``y``, both views: the border holds what its source does.
+def _fill(x: Array, pairs: Pairs, mode: str, y: Array, value: float = 0.0) -> None:
+    """y: x with its border. Axes before those that change are samples, axes after them are cells."""
+    changed = [axis for axis, pair in enumerate(pairs) if pair != (0, 0)] or [x.ndim - 1]
+    front, last = changed[0], changed[-1]
+    within = last == x.ndim - 1  # rows have a border themselves
+    end = last if within else last + 1
+    rows = ALL
+    for axis in range(front, end):
+        outer, cells = rows[:, None], _cells(x.shape[axis], pairs[axis], mode)
+        if axis > front:
+            cells = np.where((outer < 0) | (cells < 0), -1, outer * x.shape[axis] + cells).reshape(-1)
+        rows = cells
 
-    The source of "replicate" is one cell, that of "constant" says nothing. Borders reach over the whole of
-    the other axes, their borders included: so the corners come out right.
-    """
-    for axis, (low, high) in enumerate(pairs):
-        end = y.shape[axis] - high
+    def flat(a: Array) -> Array:
+        return a.reshape(product(a.shape[:front]), product(a.shape[front:end]), product(a.shape[end:]))
 
-        def cells(start: int, stop: int, axis: int = axis) -> Array:
-            return y[(slice(None),) * axis + (slice(start, stop),)]
+    take_rows(flat(x), rows, flat(y), _runs(x.shape[last], *pairs[last], mode) if within else None, value)
 
-        if mode == "replicate":
-            before, after = cells(low, low + 1), cells(end - 1, end)
-        elif mode == "circular":
-            before, after = cells(end - low, end), cells(low, low + high)
-        else:
-            before = np.flip(cells(low + 1, 2 * low + 1), axis)
-            after = np.flip(cells(end - 1 - high, end - 1), axis)
-        if low:
-            yield axis, cells(0, low), before
-        if high:
-            yield axis, cells(end, end + high), after
+
+@lru_cache(maxsize=256)
+def _lists(size: int, pair: tuple[int, int], mode: str, dtype: np.dtype) -> Lists:
+    """For each cell of an axis the places that hold it."""
+    cells = _cells(size, pair, mode)
+    sizes = size, len(cells)
+    return lists_of(np.arange(len(cells)), cells, np.ones(len(cells)), sizes, dtype, backward=True)
+
+
+def _gathered(dy: Array, shape: Sequence[int], pairs: Pairs, mode: str) -> Array:
+    """Each cell of ``shape`` as the sum of the places that hold it: the last three axes, then others."""
+    now, ndim = list(dy.shape), dy.ndim
+    for axes in (range(max(ndim - 3, 0), ndim), *([axis] for axis in range(ndim - 3))):
+        if all(pairs[axis] == (0, 0) for axis in axes):
+            continue
+        lists = [_lists(shape[axis], pairs[axis], mode, dy.dtype) for axis in axes]
+        behind = [product(now[axes[-1] + 1 :])] if axes[-1] + 1 < ndim else []
+        planes = [1, product(now[: axes[0]])]
+        dy = dy.reshape(*planes, *(now[axis] for axis in axes), *behind)
+        for axis in axes:
+            now[axis] = shape[axis]
+        out = (*planes, *(shape[axis] for axis in axes), *behind)
+        dy = resample(dy, lists + [ABSENT[dy.dtype]] * len(behind), out, "input_shape")
+    return dy.reshape(shape)
 
 
 def pad(x: Array, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Array:
@@ -107,12 +143,10 @@ def pad(x: Array, pad: Sequence[int], mode: str = "constant", value: float = 0.0
     value = gate_number(value, "value")
     if value and mode != "constant":
         raise ValueError(f"value: expected 0 with mode {mode!r}, got {value!r}")
-    y = empty(bordered(x.shape, pairs, mode, "pad"), x.dtype, "pad")
-    left, pairs = _cut(x.shape, pairs)
-    _inside(y, pairs)[...] = x[left]
     with np.errstate(over="ignore"):  # float32 makes an infinity of 1e300
-        for _, border, source in _borders(y, pairs, mode):
-            border[...] = value if mode == "constant" else source
+        value = float(x.dtype.type(value))
+    y = empty(bordered(x.shape, pairs, mode, "pad"), x.dtype, "pad")
+    _fill(x, pairs, mode, y, value)
     return y
 
 
@@ -146,15 +180,8 @@ def pad_backward(
     shape = per_axis(input_shape, len(input_shape), "input_shape", least=0)
     pairs = _pairs(pad, len(shape), mode)
     dy = gate(dy, "dy", shape=bordered(shape, pairs, mode, "pad"))
+    if mode != "constant" and dy.size and any(pair != (0, 0) for pair in pairs):
+        return _gathered(dy, shape, pairs, mode)
     dx = empty(shape, dy.dtype, "input_shape")
-    left, pairs = _cut(shape, pairs)
-    if mode == "constant":
-        if dx.shape != dx[left].shape:
-            dx.fill(0)
-    else:
-        dy = dy.copy()
-        with np.errstate(all="ignore"):  # infinities may meet
-            for axis, border, source in _borders(dy, pairs, mode):
-                source += border.sum(axis, keepdims=True) if mode == "replicate" else border
-    dx[left] = _inside(dy, pairs)
+    _fill(dy, [(-low, -high) for low, high in pairs], "constant", dx)
     return dx

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .._arrays import Array, empty, gate_batch
-from .._geometry import one_int
-
-
-def _copied(view: Array, shape: tuple[int, ...]) -> Array:
-    """A view's numbers as a new array of ``shape``."""
-    y = empty(shape, view.dtype)
-    y.reshape(view.shape)[...] = view
-    return y
+from .._backend import kernels, n_threads
+from .._geometry import one_int, product
+from ._moves import take_rows
 
 
 def _into_pixels(x: Array, name: str, factor: int, factor_name: str) -> Array:
@@ -19,11 +16,9 @@ def _into_pixels(x: Array, name: str, factor: int, factor_name: str) -> Array:
     n, c, h, w = x.shape
     if c % (r * r):
         raise ValueError(f"{name}: expected a multiple of {r * r} channels, got shape {x.shape}")
-    view = x.reshape(n, c // (r * r), r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
-    y = empty((n, c // (r * r), h * r, w * r), x.dtype)
-    cells = y.reshape(view.shape)
-    for j in range(r):  # whole rows at once, which NumPy would not see
-        cells[..., j] = view[..., j]
+    c //= r * r
+    y = empty((n, c, h * r, w * r), x.dtype)
+    kernels().pixel_shuffle(x.reshape(n * c, r, r, h, w), y.reshape(n * c, h, r, w, r), n_threads())
     return y
 
 
@@ -33,8 +28,10 @@ def _into_channels(x: Array, name: str, factor: int, factor_name: str) -> Array:
     n, c, h, w = x.shape
     if h % r or w % r:
         raise ValueError(f"{name}: expected sizes that are multiples of {r}, got shape {x.shape}")
-    view = x.reshape(n, c, h // r, r, w // r, r).transpose(0, 1, 3, 5, 2, 4)
-    return _copied(view, (n, c * r * r, h // r, w // r))
+    h, w = h // r, w // r
+    y = empty((n, c * r * r, h, w), x.dtype)
+    kernels().pixel_unshuffle(x.reshape(n * c, h, r, w, r), y.reshape(n * c, r, r, h, w), n_threads())
+    return y
 
 
 def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
@@ -98,7 +95,10 @@ def _dealt(x: Array, name: str, groups: int, back: bool) -> Array:
     if c % groups:
         raise ValueError(f"{name}: expected a multiple of {groups} channels, got shape {x.shape}")
     hands = (c // groups, groups) if back else (groups, c // groups)
-    return _copied(x.reshape(n, *hands, *x.shape[2:]).swapaxes(1, 2), x.shape)
+    rows, planes = np.arange(c).reshape(hands).T.reshape(-1), (n, c, product(x.shape[2:]))
+    y = empty(x.shape, x.dtype)
+    take_rows(x.reshape(planes), rows, y.reshape(planes))
+    return y
 
 
 def channel_shuffle(x: Array, groups: int) -> Array:

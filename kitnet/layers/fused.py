@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._arrays import Array, gate
+from ..functional._elementwise import add_to
 from ..functional._prepared import Prepared
 from .base import Layer, Pullback
 from .joins import Add
@@ -22,9 +23,9 @@ Bounds: TypeAlias = "tuple[float, float]"
 
 
 def added(y: Array, residual: Array | None, clip: Bounds | None) -> Array:
-    """y, which nobody else sees, and the residual, if there is one, within bounds: a pass each, by NumPy."""
+    """y, which nobody else sees, and the residual, if there is one, within bounds: a pass each."""
     if residual is not None:
-        np.add(y, gate(residual, "residual", dtype=y.dtype, shape=y.shape), out=y)
+        add_to(y, gate(residual, "residual", dtype=y.dtype, shape=y.shape))
         _clipped(y, clip)
     return y
 

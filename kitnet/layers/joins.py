@@ -8,6 +8,8 @@ import numpy as np
 
 from .._arrays import Array, gate
 from .._geometry import one_int
+from ..functional._elementwise import add
+from ..functional._moves import joined, parted
 from .base import MOST_AXES, Layer, Pullback, no_gradient
 
 
@@ -45,7 +47,8 @@ class Add(Layer):
             dy = gate(dy, "dy", dtype=a.dtype, shape=shape)
             return unbroadcast(dy, a.shape), unbroadcast(dy, b.shape)
 
-        return a + b, pullback if input_grad else no_gradient
+        y = add(a, b) if a.shape == b.shape else np.asarray(a + b)  # what is stretched is small: by NumPy
+        return y, pullback if input_grad else no_gradient
 
     def __call__(self, a: Array, b: Array) -> Array:  # type: ignore[override]
         return self.vjp(a, b, input_grad=False)[0]
@@ -91,13 +94,12 @@ class Cat(Layer):
         arrays = [gate(x, "x") for x in xs]
         shape = self.out_shape(*(x.shape for x in arrays))
         arrays = [gate(x, "x", dtype=arrays[0].dtype) for x in arrays]
-        ends = np.cumsum([x.shape[self.dim] for x in arrays])[:-1]
+        axis, shapes, dtype = self.dim % len(shape), [x.shape for x in arrays], arrays[0].dtype
 
         def pullback(dy: Array) -> tuple[Array, ...]:
-            dy = gate(dy, "dy", dtype=arrays[0].dtype, shape=shape)
-            return tuple(np.ascontiguousarray(part) for part in np.split(dy, ends, axis=self.dim))
+            return parted(gate(dy, "dy", dtype=dtype, shape=shape), shapes, axis)
 
-        return np.concatenate(arrays, axis=self.dim), pullback if input_grad else no_gradient
+        return joined(arrays, axis, shape), pullback if input_grad else no_gradient
 
     def __call__(self, *xs: Array) -> Array:
         return self.vjp(*xs, input_grad=False)[0]

@@ -7,6 +7,7 @@ import numpy as np
 from .. import init
 from .._arrays import Array, gate
 from .._backend import is_sealed, seal
+from ..functional._elementwise import add_to
 from ._changes import changed
 
 
@@ -68,8 +69,7 @@ class Parameter:
             raise ValueError(
                 "gradient: expected a parameter that may change, got a sealed one (unseal the model)"
             )
-        grad = self.grad
-        np.add(grad, gradient, out=grad)
+        add_to(self.grad, np.asarray(gradient))
 
     def zero_grad(self) -> None:
         """Set the gradient to zero."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import functional as F
-from .._arrays import Array, gate
+from .._arrays import Array, gate, gate_batch
 from .._geometry import Padding, Size, checked_shape, per_axis, product
 from ..functional.interpolate import MODES, interpolate_mode, resized, targets
 from .base import Layer, Pullback, no_gradient
@@ -70,10 +70,19 @@ class Upsample(Layer):
         return shape[:2] + size
 
 
+def _alone(layer: Layer, x: Array, input_grad: bool) -> tuple[Array, Pullback]:
+    """``layer.vjp`` of a sample by itself, as a batch of one."""
+    ys, pullback = layer.vjp(gate_batch(x[None], "x"), input_grad=input_grad)
+    y = ys[0]
+    if not input_grad:
+        return y, no_gradient
+    return y, lambda dy: pullback(gate(dy, "dy", dtype=y.dtype, shape=y.shape)[None])[0]
+
+
 class Unfold(Windowed):
     """The windows of images as the columns of a matrix a sample: ``kitnet.functional.unfold`` as a layer.
 
-    Shapes: (N, C, H, W) -> (N, C kh kw, OH OW).
+    Shapes: (N, C, H, W) -> (N, C kh kw, OH OW); (C, H, W), a sample by itself, -> (C kh kw, OH OW).
 
     Parameters
     ----------
@@ -103,10 +112,15 @@ class Unfold(Windowed):
         self._set_window(kernel_size, stride, padding, dilation)
 
     def __call__(self, x: Array) -> Array:
-        x = gate(x, "x", 4)
+        x = gate(x, "x", (4, 3))
+        if x.ndim == 3:
+            return _alone(self, x, False)[0]
         return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
+        x = gate(x, "x", (4, 3))
+        if x.ndim == 3:
+            return _alone(self, x, input_grad)
         window = self.kernel_size, self.dilation, self.padding, self.stride
         y, size = self(x), x.shape[2:]
         if not input_grad:
@@ -114,6 +128,8 @@ class Unfold(Windowed):
         return y, lambda dy: F.unfold_backward(gate(dy, "dy", dtype=y.dtype, shape=y.shape), size, *window)
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
+        if len(in_shape) == 3:
+            return self.out_shape((1, *in_shape))[1:]
         n, c, *places = super().out_shape(in_shape)
         return n, c * product(self.kernel_size), product(places)
 
@@ -121,7 +137,8 @@ class Unfold(Windowed):
 class Fold(Windowed):
     """Windows added up where they were in the images: ``kitnet.functional.fold`` as a layer.
 
-    Shapes: (N, C kh kw, L) -> (N, C, *output_size), for L windows.
+    Shapes: (N, C kh kw, L) -> (N, C, *output_size), for L windows; (C kh kw, L), a sample by itself, -> (C,
+    *output_size).
 
     Parameters
     ----------
@@ -158,9 +175,15 @@ class Fold(Windowed):
         self._places = self.window(self.output_size, "output_size").out_size
 
     def __call__(self, x: Array) -> Array:
+        x = gate(x, "x", (3, 2))
+        if x.ndim == 2:
+            return _alone(self, x, False)[0]
         return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def vjp(self, x: Array, *, input_grad: bool = True) -> tuple[Array, Pullback]:
+        x = gate(x, "x", (3, 2))
+        if x.ndim == 2:
+            return _alone(self, x, input_grad)
         window = self.kernel_size, self.dilation, self.padding, self.stride
         y = self(x)
         if not input_grad:
@@ -168,10 +191,10 @@ class Fold(Windowed):
         return y, lambda dy: F.fold_backward(gate(dy, "dy", dtype=y.dtype, shape=y.shape), *window)
 
     def out_shape(self, in_shape: Sequence[int]) -> tuple[int, ...]:
-        n, rows, places = checked_shape(in_shape, 3, "in_shape")
+        *front, rows, places = checked_shape(in_shape, (3, 2), "in_shape")
         cells, windows = product(self.kernel_size), product(self._places)
         if rows % cells or places != windows:
             raise ValueError(
                 f"in_shape: expected (N, a multiple of {cells}, {windows}), got {tuple(in_shape)}"
             )
-        return (n, rows // cells, *self.output_size)
+        return (*front, rows // cells, *self.output_size)

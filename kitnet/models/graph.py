@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from .._arrays import Array
+from ..functional._elementwise import add
 from ..layers.base import Layer, Pullback, no_gradient
 from ..layers.fused import WithSum
 from ..layers.joins import Add
@@ -270,4 +271,4 @@ def _add(gradients: dict[str, Any], name: str, dx: Any) -> None:
     """Add to a gradient; not in place, since others may refer to the array."""
     if dx is not None:
         known = gradients.get(name)
-        gradients[name] = dx if known is None else known + dx
+        gradients[name] = dx if known is None else add(known, dx)

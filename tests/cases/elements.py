@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from families import Activation, Case, Glu, Multiply, PRelu
+from families import Activation, Add, Case, Glu, Multiply, PRelu
 
 from .sizes import EDGES
 
@@ -47,8 +47,8 @@ CASES: list[Case] = [
     Glu(m=2, p=50_001),
     Glu(m=4000, p=11),
     Glu(m=3, p=100, special=True),
-    *(Multiply(size=n) for n in (0, *EDGES, 50_001)),
-    Multiply(size=257, special=True),
+    *(family(size=n) for n in (0, *EDGES, 50_001) for family in (Multiply, Add)),
+    *(family(size=257, special=True) for family in (Multiply, Add)),
 ]
 
 _SIZE = 32 * 64 * 56 * 56
@@ -59,4 +59,5 @@ BENCH: list[Case] = [
     PRelu(n=32, c=64, p=56 * 56),
     Glu(m=32, p=32 * 56 * 56),
     Multiply(size=_SIZE),
+    Add(size=_SIZE),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from families import AvgPool, Case, LpPool, MaxPool, Resample, Unpool
+from families import AvgPool, Case, LpPool, MaxPool, Resample
 
 from .sizes import POOLS, SPECIAL, random_windows
 
@@ -66,9 +66,6 @@ LINES: list[dict[str, Any]] = [
 ]
 
 CASES: list[Case] = [
-    *(Unpool(planes=p, n=n, places=m) for p, n, m in ((0, 2, 3), (1, 1, 1), (3, 7, 40), (40, 49, 196))),
-    Unpool(planes=3, n=8, places=9, twice=True),
-    Unpool(planes=2, n=30, places=70, special=True),
     *(family(**w) for w in LINES for family in (MaxPool, AvgPool)),
     *(MaxPool(**w, indices=False) for w in LINES[::3]),
     *(MaxPool(**w, special=True, indices=i) for w in LINES[1::2] for i in (True, False)),

@@ -5,9 +5,10 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Activation, Glu, Multiply, PRelu
+from .elements import Activation, Add, Glu, Multiply, PRelu
 from .losses import ClassTargets, CrossEntropy, Dice, Loss, Nll, SoftCrossEntropy
-from .pooling import AvgPool, LpPool, MaxPool, Resample, Unpool
+from .moves import PixelShuffle, TakeRows, Unpool
+from .pooling import AvgPool, LpPool, MaxPool, Resample
 from .rows import (
     BatchNorm,
     Embedding,
@@ -40,6 +41,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "Adamax",
+    "Add",
     "Array",
     "Arrays",
     "Asgd",
@@ -69,6 +71,7 @@ __all__ = [
     "Multiply",
     "Nll",
     "PRelu",
+    "PixelShuffle",
     "Resample",
     "Response",
     "Rmsprop",
@@ -77,6 +80,7 @@ __all__ = [
     "Sgd",
     "SoftCrossEntropy",
     "Softmax",
+    "TakeRows",
     "Unfold",
     "Unpool",
     "Update",

@@ -1,4 +1,4 @@
-"""Families that see each element alone: activations, products."""
+"""Families that see each element alone: activations, products, sums."""
 
 from __future__ import annotations
 
@@ -99,11 +99,17 @@ class Glu(Case):
 class Multiply(Case):
     size: int
 
+    forward = "multiply"
+
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
         a, b = (self.spoil(normal(rng, (self.size,), dtype), rng) for _ in range(2))
+        outputs = {"y": (a.shape, dtype)}
         return {
-            "multiply": Call(
-                "multiply", {"a": a, "b": b}, {"y": (a.shape, dtype)}, batched=("a", "b", "y"), exact=True
-            )
+            self.forward: Call(self.forward, {"a": a, "b": b}, outputs, batched=("a", "b", "y"), exact=True)
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Multiply):
+    forward = "add"

@@ -53,48 +53,6 @@ class MaxPool(Windowed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unpool(Case):
-    """n numbers to some of so many places, in each of some planes; ``twice``: to the same place, too."""
-
-    planes: int
-    n: int
-    places: int
-    twice: bool = False
-
-    forward = "unpool_forward"
-    gradients: ClassVar = {"x": ("unpool_backward", "dx")}
-    linear = True
-
-    def calls(self, dtype: np.dtype) -> dict[str, Call]:
-        rng = self.rng()
-        places = np.tile(np.arange(self.places, dtype=np.int32), (self.planes, 1))
-        index = np.ascontiguousarray(rng.permuted(places, axis=1)[:, : self.n])
-        if self.twice:
-            index[:, 1::2] = index[:, :-1:2]
-        x = self.spoil(normal(rng, (self.planes, self.n), dtype), rng)
-        dy = normal(rng, (self.planes, self.places), dtype)
-        forward = Call(
-            "unpool_forward",
-            {"x": x, "index": index},
-            {"y": (dy.shape, dtype)},
-            batched=("x", "index", "y"),
-            exact=True,
-        )
-        backward = Call(
-            "unpool_backward",
-            {"dy": dy, "index": index},
-            {"dx": (x.shape, dtype)},
-            batched=("dy", "index", "dx"),
-            exact=True,
-        )
-        return {c.kernel: c for c in (forward, backward)}
-
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.twice
-
-
-@dataclass(frozen=True, kw_only=True)
 class AvgPool(Windowed):
     ones: bool = False
 

@@ -215,3 +215,33 @@ def test_backward_is_the_adjoint(case: Case, kernels):
         image = image - case.value(kernels, calls, **inputs | {name: np.zeros_like(value)})
         bound = 1e-12 * (1 + np.linalg.norm(image) * np.linalg.norm(cotangent))
         assert abs(np.vdot(image, cotangent) - np.vdot(value, gradients[name])) <= bound, name
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("size", [1, 33, 100_003])
+def test_a_sum_may_be_written_where_its_first_term_was(size: int, dtype: np.dtype, isa: str):
+    total, more = np.random.default_rng(size).normal(size=(2, size)).astype(dtype)
+    expected = total + more
+    with use_isa(isa):
+        compiled.add(total, more, total, 2)
+    assert_same_bits(total, expected, "total")
+
+
+@every_dtype
+@every_set
+def test_a_sum_keeps_denormal_numbers(kernels, dtype: np.dtype):
+    tiny = np.full(40, np.finfo(dtype).smallest_subnormal)
+    y = np.empty_like(tiny)
+    kernels.add(tiny, tiny, y, 1)
+    assert_same_bits(y, 2 * tiny, "y")
+
+
+@every_set
+def test_rows_may_lie_apart(kernels):
+    """As they do where one array becomes a part of another."""
+    x, y = np.arange(3 * 2 * 9.0).reshape(3, 2, 9), np.zeros((3, 2, 7))
+    kernels.take_rows(x[..., 2:6], np.array([1, -1]), np.array([[1, 3], [-1, 1]]), y[..., 3:], -1.0, 2)
+    assert not y[..., :3].any()
+    np.testing.assert_array_equal(y[:, 0], [[0, 0, 0, *x[b, 1, 3:6], -1] for b in range(3)])
+    assert (y[:, 1, 3:] == -1).all()

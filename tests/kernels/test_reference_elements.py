@@ -94,6 +94,13 @@ def test_multiply():
     assert math.isnan(y[2])
 
 
+def test_add():
+    y = np.array([1.0, INF, INF])
+    ref.add(y, np.array([2.0, 1.0, -INF]), y, 1)
+    assert y[:2].tolist() == [3, INF]
+    assert math.isnan(y[2])
+
+
 # kind, a, b, x, target, loss, slope
 LOSSES = [
     ("mse", 0, 0, [3, 1], [1, 1], [4, 0], [4, 0]),

@@ -115,11 +115,3 @@ def test_l2_pooling_is_square_sum_root():
     ref.avgpool_backward(dy / (2 * np.sqrt(total)), *ones, back, *geometry, 1)
     ref.lppool_backward(dy, x, y, 2.0, dx, *geometry, 1)
     np.testing.assert_allclose(dx, back * 2 * x)
-
-
-def test_unpooling_puts_numbers_in_their_places_and_takes_them_back():
-    index, y, dx = np.array([[2, 0], [1, 1]]), np.empty((2, 3)), np.empty((2, 2))
-    ref.unpool_forward(np.array([[1.0, 2.0], [3.0, 4.0]]), index, y, 1)
-    np.testing.assert_array_equal(y, [[2, 0, 1], [0, 4, 0]])
-    ref.unpool_backward(np.array([[5.0, 6.0, 7.0], [8.0, 9.0, 10.0]]), index, dx, 1)
-    np.testing.assert_array_equal(dx, [[7, 5], [9, 9]])

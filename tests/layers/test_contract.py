@@ -22,9 +22,7 @@ from kitnet.layers.windowed import Windowed
 from kitnet.models import Sequential
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-BATCHED = (layers.Fold, layers.Unfold)  # their functions take no sample by itself
 SPATIAL = [case for case in LAYERS if isinstance(case.layer(), (Windowed, Padding, Adaptive))]
-SPATIAL = [case for case in SPATIAL if not isinstance(case.layer(), BATCHED)]
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 

@@ -177,7 +177,8 @@ def test_unpooling_takes_a_sample_by_itself(ndim):
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [((2, 3), (2, 3)), ((2, 3), (3,)), ((4, 1, 3), (2, 1)), ((0, 3), (1, 3))]
+    ("a", "b"),
+    [((2, 3), (2, 3)), ((2, 3), (3,)), ((4, 1, 3), (2, 1)), ((0, 3), (1, 3)), ((301, 300), (301, 300))],
 )
 def test_add_is_the_sum_and_its_gradient_goes_to_both(a, b):
     x, z = np.random.default_rng(0).normal(size=a), np.random.default_rng(1).normal(size=b)
@@ -190,12 +191,13 @@ def test_add_is_the_sum_and_its_gradient_goes_to_both(a, b):
     np.testing.assert_allclose((dx * x).sum() + (dz * z).sum(), (dy * y).sum())
 
 
+@pytest.mark.parametrize("size", [3, 40_000])
 @pytest.mark.parametrize("dim", [1, -2])
-def test_cat_puts_arrays_side_by_side(dim):
-    xs = [np.random.default_rng(k).normal(size=(2, k, 3)) for k in (1, 2, 4)]
+def test_cat_puts_arrays_side_by_side(dim, size):
+    xs = [np.random.default_rng(k).normal(size=(2, k, size)) for k in (1, 0, 2, 4)]
     y, pullback = Cat(dim).vjp(*xs)
     np.testing.assert_array_equal(y, np.concatenate(xs, axis=1))
-    assert y.shape == Cat(dim).out_shape(*(x.shape for x in xs)) == (2, 7, 3)
+    assert y.shape == Cat(dim).out_shape(*(x.shape for x in xs)) == (2, 7, size)
     for x, dx in zip(xs, pullback(y), strict=True):
         np.testing.assert_array_equal(dx, x)
         assert dx.flags.c_contiguous

@@ -28,7 +28,7 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import multiply
+from .elementwise import add, multiply
 from .lookup import embedding_backward
 from .loss import (
     class_targets,
@@ -39,6 +39,7 @@ from .loss import (
     nll_backward,
     nll_forward,
 )
+from .moves import pixel_shuffle, pixel_unshuffle, take_rows, unpool_backward, unpool_forward
 from .norm import batchnorm_backward, batchnorm_forward, batchnorm_statistics
 from .optim import (
     adadelta_step,
@@ -62,8 +63,6 @@ from .pooling import (
     lppool_forward,
     maxpool_backward,
     maxpool_forward,
-    unpool_backward,
-    unpool_forward,
 )
 from .resample import resample
 from .response import response_backward, response_forward
@@ -85,6 +84,7 @@ __all__ = [
     "adadelta_step",
     "adam_step",
     "adamax_step",
+    "add",
     "asgd_step",
     "average_step",
     "avgpool_backward",
@@ -128,6 +128,8 @@ __all__ = [
     "multiply",
     "nll_backward",
     "nll_forward",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "prelu_backward",
     "prelu_forward",
     "resample",
@@ -142,6 +144,7 @@ __all__ = [
     "soft_cross_entropy_forward",
     "softmax_backward",
     "softmax_forward",
+    "take_rows",
     "unfold",
     "unpool_backward",
     "unpool_forward",

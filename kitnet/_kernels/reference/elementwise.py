@@ -9,3 +9,9 @@ from ._windows import Array, ieee
 def multiply(a: Array, b: Array, y: Array, n_threads: int) -> None:
     """y = a b; 1-D"""
     y[...] = a * b
+
+
+@ieee
+def add(a: Array, b: Array, y: Array, n_threads: int) -> None:
+    """y = a + b; 1-D; y may be a"""
+    y[...] = a + b

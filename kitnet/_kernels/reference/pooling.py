@@ -50,17 +50,6 @@ def maxpool_backward(dy: Array, index: Array, dx: Array, n_threads: int) -> None
     np.add.at(dx.reshape(-1), planes + index, dy)
 
 
-def unpool_forward(x: Array, index: Array, y: Array, n_threads: int) -> None:
-    """y (planes, places) = each x (planes, n) at its place, 0 elsewhere; the last one of equal places"""
-    y[...] = 0
-    np.put_along_axis(y, index, x, 1)
-
-
-def unpool_backward(dy: Array, index: Array, dx: Array, n_threads: int) -> None:
-    """dx (planes, n) = dy (planes, places) at the place of each"""
-    dx[...] = np.take_along_axis(dy, index, 1)
-
-
 def _counts(count_d: Array, count_h: Array, count_w: Array) -> Array:
     """count[od, oh, ow] = count_d[od] count_h[oh] count_w[ow]"""
     count: Array = wide(count_d)[:, None, None] * wide(count_h)[:, None] * wide(count_w)

@@ -182,8 +182,9 @@ typedef struct {
     double (*loss)(int kind, const void *x, const void *target, void *y, ptrdiff_t n, double a, double b);
     void (*loss_backward)(int kind, const void *dy, int one, const void *x, const void *target, void *dx, ptrdiff_t n,
                           double a, double b);
-    /* y = a * b */
+    /* y = a * b, and y = a + b, where y may be a */
     void (*multiply)(const void *a, const void *b, void *y, ptrdiff_t n);
+    void (*add)(const void *a, const void *b, void *y, ptrdiff_t n);
     /* rows of n, one after the other: y = softmax(x), and its gradient */
     void (*softmax)(const void *x, void *y, ptrdiff_t rows, ptrdiff_t n);
     void (*softmax_backward)(const void *dy, const void *y, void *dx, ptrdiff_t rows, ptrdiff_t n);
