@@ -88,7 +88,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.macs = <double>f.batch * f.rows * f.groups * f.depth * taps * axis[0].out * axis[1].out * axis[2].out
     plan.vectors = up(f.rows, ops.lanes)
     plan.panels = up(plan.vectors, WIDTH)
-    plan.blocks = up(f.depth * taps, DEEP * woven)
+    plan.blocks = up(f.depth * taps, DEEP if woven == 1 else KC * woven)
     plan.channels = up(f.depth, plan.blocks)
     plan.blocks = up(f.depth, plan.channels)
     plan.in_place = reads_in_place(axis) and not planes_alias(axis, itemsize)
@@ -121,7 +121,7 @@ cdef void make_plan(Plan* plan, Lattice* lattice, const kn_ops* ops, Py_ssize_t 
     plan.merged = (not plan.in_place and lattice.blocks[2] == 1 and axis[1].reach + axis[2].reach == 0
                    and axis[2].step == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
                    and axis[1].to_step == 1)
-    plan.shallow = f.depth * taps <= KC * woven
+    plan.shallow = woven > 1 or f.depth * taps <= KC
     plan.joined = 1
     if (woven == 1 and lattice.blocks[2] == 1 and axis[2].to_step == 1 and axis[2].to_size == axis[2].out
             and axis[1].to_step == 1):
@@ -156,7 +156,7 @@ cdef void pack_panel(const kn_ops* ops, const real* weight, const Product* f, co
             memcpy(to, w, count * sizeof(real))
             memset(to + count, 0, (width - count) * sizeof(real))
         else:
-            for v in range(count if b + 1 < up(channels, at_once) else 0):  # of the next channels
+            for v in range(count if at_once > 1 and b + 1 < up(channels, at_once) else 0):  # of the next channels
                 ops.fetch(w + at_once * f.depth_step + v * f.row_step, n * f.taps)
             for v in range(width // ops.lanes):
                 ops.turn(w + v * ops.lanes * f.row_step, f.row_step, min(ops.lanes, rows - v * ops.lanes), n * f.taps,
