@@ -17,6 +17,7 @@ ALL = np.empty(0, np.int64)
 def take_rows(x: Array, rows: Array, y: Array, runs: Array | None = None, value: float = 0.0) -> None:
     """y (B, Q, V) from the rows of x (B, R, W), each whole or made of ``runs``; -1: ``value``."""
     runs = np.array([[0, x.shape[2]]]) if runs is None else runs
+    rows, runs = (a.astype(np.int64, copy=False) for a in (rows, runs))  # NumPy 1 has smaller ones on Windows
     kernels().take_rows(x, rows, runs, y, value, n_threads())
 
 
