@@ -55,7 +55,7 @@ from .softmax import (
     softmax_backward,
     softmax_forward,
 )
-from .sums import channel_sums
+from .sums import channel_sums, row_products
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -128,6 +128,7 @@ __all__ = [
     "response_backward",
     "response_forward",
     "rmsprop_step",
+    "row_products",
     "rownorm_backward",
     "rownorm_forward",
     "rprop_step",

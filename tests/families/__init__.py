@@ -5,7 +5,7 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Activation, Add, Glu, Multiply, PRelu
+from .elements import Activation, Add, Glu, Multiply, PRelu, RowProducts
 from .losses import ClassTargets, CrossEntropy, Dice, Loss, Nll, SoftCrossEntropy
 from .moves import PixelShuffle, TakeRows, Unpool
 from .pooling import AvgPool, LpPool, MaxPool, Resample
@@ -76,6 +76,7 @@ __all__ = [
     "Response",
     "Rmsprop",
     "RowNorm",
+    "RowProducts",
     "Rprop",
     "Sgd",
     "SoftCrossEntropy",

@@ -28,7 +28,7 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import add, multiply
+from .elementwise import add, multiply, row_products
 from .lookup import embedding_backward
 from .loss import (
     class_targets,
@@ -136,6 +136,7 @@ __all__ = [
     "response_backward",
     "response_forward",
     "rmsprop_step",
+    "row_products",
     "rownorm_backward",
     "rownorm_forward",
     "rprop_step",
