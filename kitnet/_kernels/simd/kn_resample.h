@@ -143,7 +143,8 @@ KN_INLINE void KN(plane_rows)(const kn_lists *h, const kn_lists *w, const R *x, 
             KN(plane_block)(h, &f, p, x, w->size, j, y, w->out, count, taps, 0);
 }
 
-/* ``count`` planes by picks without weights: results are cells as they are, and windows lie within the plane. */
+/* ``count`` planes by picks without weights: results are cells as they are, and windows lie within the plane. The lines
+ * of the next planes are asked for meanwhile. */
 KN_INLINE void KN(copied_planes)(const kn_lists *line, const R *x, R *y, int count)
 {
     const ptrdiff_t size = line->size, out = line->out;
@@ -160,6 +161,7 @@ KN_INLINE void KN(copied_planes)(const kn_lists *line, const R *x, R *y, int cou
         } else {
             KN_UNROLL for (int l = 0; l < count; l++) v_store_part(to + l * out, v[l], n);
         }
+        KN_UNROLL for (int l = 0; l < count; l++) __builtin_prefetch(to + (count + l) * out, 1);
     }
 }
 
