@@ -9,7 +9,8 @@ Where each result is a copy of one cell, and the planes are small (nearest neigh
 are one axis: rows end within vectors, which are full, and written where the lines of the cache begin.
 
 A task is some small planes or a strip of a large one: some results along H. Where W goes by itself and first, it makes
-the lines that they read, so that a few are made twice. Volumes are tasks as they are.
+the lines that they read, so that a few are made twice. Volumes are tasks as they are. Where all lists along H are of
+one length, the planes of a task are one tall plane to the micro-kernel.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -32,6 +33,7 @@ cdef enum:
     SPARSE = 3              # lanes for each result, at most, where cells are picked
     STRIP = 16              # lines of a strip at least
     FLAT = 4096             # results of a plane whose rows are one line, at most: the tables stay in the L1 cache
+    TOGETHER = 4            # rows that the micro-kernel makes together
     SHARED = 8              # channels, at least, for which such tables are made
     COST = 8                # of a multiply-add, in those of a convolution: memory is the limit
 
@@ -46,6 +48,8 @@ cdef struct Plan:
     Py_ssize_t room         # elements of a task between two passes, at most
     double work             # multiply-adds of a plane
     Py_ssize_t group        # planes of a task
+    kn_lists stack          # H of so many planes, one below the other,
+    Py_ssize_t stacked      # where W is picked; else of one
     Py_ssize_t strip        # results along H of a task,
     Py_ssize_t strips       # and how many strips there are
 
@@ -232,6 +236,34 @@ cdef Plan plan_of(Py_ssize_t planes, kn_lists d, kn_lists h, kn_lists w, Py_ssiz
     return g
 
 
+cdef Block stack_planes(Plan* g, real like):
+    """Let rows go over from plane to plane, if all lists are of one length: the sums of each are made alike then, as
+    those of planes of fewer rows than go together are not."""
+    cdef const kn_lists* h = &g.axes[1]
+    cdef Py_ssize_t n, entries, i, j
+    g.stack, g.stacked = h[0], 1
+    if h.start == NULL or h.out < TOGETHER or g.axes[2].picks == NULL or g.strips > 1:
+        return None
+    n = h.start[1]
+    for j in range(h.out):
+        if h.start[j + 1] - h.start[j] != n:
+            return None
+    entries, g.stacked = h.out * n, g.group
+    cdef Block memory = scratch(g.group * entries * (sizeof(real) + sizeof(int)) + (g.group * h.out + 1) * sizeof(int))
+    cdef real* weight = <real*>memory.data
+    cdef int* index = <int*>(weight + g.group * entries)
+    cdef int* start = index + g.group * entries
+    for i in range(g.group):
+        memcpy(weight + i * entries, h.weight, entries * sizeof(real))
+        for j in range(entries):
+            index[i * entries + j] = <int>(i * h.size) + h.index[j]
+    for j in range(g.group * h.out + 1):
+        start[j] = <int>(j * n)
+    g.stack.start, g.stack.index, g.stack.weight = start, index, weight
+    g.stack.size, g.stack.out = g.group * h.size, g.group * h.out
+    return memory
+
+
 cdef void whole_planes(const Plan* g, const kn_ops* ops, const real* x, real* y, Py_ssize_t planes,
                        real* between) noexcept nogil:
     cdef Py_ssize_t[3] size
@@ -257,9 +289,11 @@ cdef void whole_planes(const Plan* g, const kn_ops* ops, const real* x, real* y,
                 inner = inner * size[k]
         if axis == 2 and lists.picks != NULL:
             outer = outer // h.size if h.start != NULL else 1
-            for i in range(outer):
-                ops.resample_plane(h, lists, source + i * h.size * lists.size, to + i * h.out * lists.out, 0,
-                                   h.out if h.start != NULL else planes * size[0] * size[1])
+            for i in range(up(outer, g.stacked)):
+                k = i * g.stacked
+                ops.resample_plane(&g.stack, lists, source + k * h.size * lists.size, to + k * h.out * lists.out, 0,
+                                   min(g.stacked, outer - k) * h.out if h.start != NULL
+                                   else planes * size[0] * size[1])
             size[1] = h.out
         elif inner == 1:
             ops.resample_along(lists, source, to, outer)
@@ -302,7 +336,8 @@ def resample(const real[:, :, :, :, ::1] x not None,
     cdef kn_lists d = lists_of(start_d, index_d, weight_d, x.shape[2], y.shape[2])
     cdef kn_lists h = lists_of(start_h, index_h, weight_h, x.shape[3], y.shape[3])
     cdef kn_lists w = lists_of(start_w, index_w, weight_w, x.shape[4], y.shape[4])
-    cdef Block _tables = None   # lives as long as they are used
+    cdef Block _tables = None   # lives as long as they are used,
+    cdef Block _stack           # and so does this
     cdef real like = 0
     cdef Plan g
     cdef unsigned long long mode = 0
@@ -313,6 +348,7 @@ def resample(const real[:, :, :, :, ::1] x not None,
     if _tables is None:
         _tables = picks_of(&w, ops, weight_w)
     g = plan_of(planes, d, h, w, ops.lanes)
+    _stack = stack_planes(&g, like)
     tasks = up(g.planes, g.group) * g.strips
     cdef int threads = team(n_threads, (g.work + g.results) * g.planes)
     cdef Block memory = scratch(threads * 2 * g.room * sizeof(real))
