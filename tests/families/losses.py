@@ -35,6 +35,8 @@ class Loss(Case):
             t = np.where(rng.random(t.shape) < 0.5, t > 0, 1 / (1 + np.exp(-t)))
         elif self.kind in ("soft_margin", "hinge", "hinge_embedding"):
             t = np.where(t > 0, 1, -1)
+        if self.kind == "poisson":
+            t = 9 * t
         if self.kind in ("mse", "l1", "huber", "smooth_l1") and self.special:
             x[::4] = t[::4]
         return x.astype(dtype), t.astype(dtype)

@@ -183,8 +183,11 @@ LOSSES: dict[str, tuple[str, Callable[[Loss, np.dtype], dict[str, Any]]]] = {
     "focal": ("sigmoid_focal_loss", lambda case, dtype: {"alpha": case.a, "gamma": case.b}),
     "kl_div": ("kl_div", lambda case, dtype: {}),
     "kl_div_log": ("kl_div", lambda case, dtype: {"log_target": True}),
-    "poisson": ("poisson_nll_loss", lambda case, dtype: {"log_input": False, "eps": case.a}),
-    "poisson_log": ("poisson_nll_loss", lambda case, dtype: {}),
+    "poisson": (
+        "poisson_nll_loss",
+        lambda case, dtype: {"log_input": False, "eps": case.a, "full": case.b == 1},
+    ),
+    "poisson_log": ("poisson_nll_loss", lambda case, dtype: {"full": case.b == 1}),
     "soft_margin": ("soft_margin_loss", lambda case, dtype: {}),
     "hinge": ("hinge_loss", lambda case, dtype: {"margin": case.a, "p": int(case.b)}),
     "hinge_embedding": ("hinge_embedding_loss", lambda case, dtype: {"margin": case.a}),

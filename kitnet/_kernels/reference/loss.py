@@ -78,6 +78,12 @@ def _hinge_embedding_slope(x: Array, t: Array, a: float, b: float) -> Array:
     return np.where(t == -1, 0.0, 1.0) - np.where((t == 1) | (a - x < 0), 0.0, 1.0)
 
 
+def _stirling(t: Array, b: float) -> Array:
+    """b times an approximation of log(t!) for t above 1, and 0 for others."""
+    large = np.where(t > 1, t, 1)
+    return np.where(t > 1, b * (large * np.log(large) - large + 0.5 * np.log(2 * np.pi * large)), 0)
+
+
 VALUE: dict[str, Pointwise] = {
     "mse": lambda x, t, a, b: (x - t) ** 2,
     "l1": lambda x, t, a, b: abs(x - t),
@@ -88,8 +94,8 @@ VALUE: dict[str, Pointwise] = {
     "focal": _focal,
     "kl_div": lambda x, t, a, b: np.where(t == 0, 0, t * np.log(t)) - t * x,
     "kl_div_log": lambda x, t, a, b: np.exp(t) * (t - x),
-    "poisson": lambda x, t, a, b: x - t * np.log(x + a),
-    "poisson_log": lambda x, t, a, b: np.exp(x) - t * x,
+    "poisson": lambda x, t, a, b: x - t * np.log(x + a) + _stirling(t, b),
+    "poisson_log": lambda x, t, a, b: np.exp(x) - t * x + _stirling(t, b),
     "soft_margin": lambda x, t, a, b: softplus(-t * x),
     "hinge": _hinge,
     "hinge_embedding": _hinge_embedding,

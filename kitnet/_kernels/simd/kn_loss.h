@@ -72,11 +72,16 @@ KN_SLOPE(kl_div) { return -t; }
 KN_VALUE(kl_div_log) { return v_exp(t) * (t - x); }
 KN_SLOPE(kl_div_log) { return -v_exp(t); }
 
-/* x is a rate (a keeps its logarithm finite), or the logarithm of one */
-KN_VALUE(poisson) { return x - t * KN(ln)(x + a); }
+/* x is a rate (a keeps its logarithm finite), or the logarithm of one; b: 1 to add what depends on t alone, else 0 */
+static inline V KN(stirling)(V t, V b)
+{
+    if (b[0] == 0) return (V){0};
+    return v_select(t > 1, (t + (R)0.5) * KN(ln)(t) - t + (R)0.91893853320467274178 /* ln(2 pi) / 2 */, (V){0});
+}
+KN_VALUE(poisson) { return x - t * KN(ln)(x + a) + KN(stirling)(t, b); }
 KN_SLOPE(poisson) { return 1 - t / (x + a); }
 
-KN_VALUE(poisson_log) { return v_exp(x) - t * x; }
+KN_VALUE(poisson_log) { return v_exp(x) - t * x + KN(stirling)(t, b); }
 KN_SLOPE(poisson_log) { return v_exp(x) - t; }
 
 /* t is 1 or -1 */

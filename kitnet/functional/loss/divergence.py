@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from ..._arrays import Array, gate_number
-from ._reduction import Reduction, check_reduction, gate_pair, quiet, reduce, slope, spread, value
+from ._reduction import Reduction, check_reduction, gate_pair, slope, spread, value
 
 BatchReduction: TypeAlias = Literal["mean", "batchmean", "sum", "none"]
 
@@ -70,13 +67,6 @@ def kl_div_backward(
     return slope("kl_div_log" if log_target else "kl_div", dy, x, target)
 
 
-def _stirling(target: Array) -> Array:
-    """An approximation of log(target!), for targets above 1; 0 for others."""
-    t = np.where(target > 1, target, 1)
-    return np.where(target > 1, t * np.log(t) - t + 0.5 * np.log(2 * math.pi * t), 0)
-
-
-@quiet
 def poisson_nll_loss(
     x: Array,
     target: Array,
@@ -121,9 +111,7 @@ def poisson_nll_loss(
     x, target = gate_pair(x, target)
     kind = "poisson_log" if log_input else "poisson"
     eps = gate_number(eps, "eps", 0.0)
-    if not full:
-        return value(kind, x, target, reduction, eps)
-    return reduce(value(kind, x, target, "none", eps) + _stirling(target), reduction, x.dtype)
+    return value(kind, x, target, reduction, eps, 1.0 if full else 0.0)
 
 
 def poisson_nll_loss_backward(
