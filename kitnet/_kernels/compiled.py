@@ -20,6 +20,8 @@ from .loss import (
     dice_forward,
     loss_backward,
     loss_forward,
+    margin_backward,
+    margin_forward,
     nll_backward,
     nll_forward,
 )
@@ -56,6 +58,7 @@ from .softmax import (
     softmax_forward,
 )
 from .sums import channel_sums, row_products
+from .vectors import distance_backward, distance_forward, row_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [
@@ -85,6 +88,8 @@ __all__ = [
     "cross_entropy_forward",
     "dice_backward",
     "dice_forward",
+    "distance_backward",
+    "distance_forward",
     "effective_n_threads",
     "embedding_backward",
     "empty_cache",
@@ -112,6 +117,8 @@ __all__ = [
     "lppool_backward",
     "lppool_forward",
     "mac_peak",
+    "margin_backward",
+    "margin_forward",
     "maxpool_backward",
     "maxpool_forward",
     "memory_stats",
@@ -129,6 +136,7 @@ __all__ = [
     "response_forward",
     "rmsprop_step",
     "row_products",
+    "row_sums",
     "rownorm_backward",
     "rownorm_forward",
     "rprop_step",

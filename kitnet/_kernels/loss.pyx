@@ -7,6 +7,8 @@ a few whole samples.
 
 Dice's loss is the sums of rows, and backward a multiple of the target and a constant, in the same task: the micro-
 kernels of normalisation. A row that is longer than the caches is cut into pieces, whose sums are added in their order.
+
+The scores of a sample are compared with that of its class in one task.
 """
 
 from cython.parallel cimport parallel, prange
@@ -285,3 +287,56 @@ cdef void overlap_slope(const Rows* cut, Py_ssize_t task, const real* dy, bint o
         slope[1] = <real>(share * (common / whole))
         ops.norm_apply(target + row * cut.size + left, slope, 1, -INFINITY, INFINITY, dx + row * cut.size + left, n, 1,
                        n, False)
+
+
+def margin_forward(const real[:, ::1] x not None, const int64_t[::1] target not None, const real[::1] weight not None,
+                   int p, double margin, real[::1] loss not None, int n_threads):
+    cdef Py_ssize_t rows = x.shape[0], classes = x.shape[1], i
+    cdef const real* w = &weight[0] if weight.shape[0] else NULL
+    cdef unsigned long long mode = 0
+    if rows == 0:
+        return
+    with nogil, parallel(num_threads=team(n_threads, <double>rows * classes * COST)):
+        mode = flush_on()
+        for i in prange(rows, schedule="static"):
+            loss[i] = <real>margins(&x[i, 0], classes, target[i], w, p, margin)
+        flush_restore(mode)
+
+
+def margin_backward(const real[::1] dy not None, const real[:, ::1] x not None, const int64_t[::1] target not None,
+                    const real[::1] weight not None, int p, double margin, real[:, ::1] dx not None, int n_threads):
+    cdef Py_ssize_t rows = x.shape[0], classes = x.shape[1], i
+    cdef const real* w = &weight[0] if weight.shape[0] else NULL
+    cdef bint one = dy.shape[0] == 1
+    cdef unsigned long long mode = 0
+    if rows == 0:
+        return
+    with nogil, parallel(num_threads=team(n_threads, <double>rows * classes * COST)):
+        mode = flush_on()
+        for i in prange(rows, schedule="static"):
+            margin_slopes(dy[0 if one else i], &x[i, 0], classes, target[i], w, p, margin, &dx[i, 0])
+        flush_restore(mode)
+
+
+cdef double margins(const real* x, Py_ssize_t classes, Py_ssize_t own, const real* weight, int p,
+                    double margin) noexcept nogil:
+    cdef Py_ssize_t c
+    cdef double sum = 0, reach
+    for c in range(classes):
+        reach = margin - x[own] + x[c]
+        if c != own and not reach <= 0:     # NaN counts
+            sum += reach if p == 1 else reach * reach
+    return sum * (weight[own] if weight != NULL else 1) / classes
+
+
+cdef void margin_slopes(double dy, const real* x, Py_ssize_t classes, Py_ssize_t own, const real* weight, int p,
+                        double margin, real* dx) noexcept nogil:
+    cdef Py_ssize_t c
+    cdef double sum = 0, reach, slope
+    cdef double scale = dy * (weight[own] if weight != NULL else 1) / classes
+    for c in range(classes):
+        reach = margin - x[own] + x[c]
+        slope = 0 if c == own or reach <= 0 else scale if p == 1 and reach == reach else scale * 2 * reach
+        dx[c] = <real>slope
+        sum += slope
+    dx[own] = <real>-sum

@@ -75,10 +75,10 @@ def scale_channels_backward(
     x = gate_batch(x, "x", (3, 4, 5))
     scale = gate(scale, "scale", dtype=x.dtype, shape=x.shape[:2])
     dy = gate(dy, "dy", dtype=x.dtype, shape=x.shape)
-    dscale = empty(scale.shape, x.dtype)
+    dscale = empty(scale.shape, np.float64)
     kernels().row_products(_rows(dy)[0], _rows(x)[0], dscale.reshape(-1), n_threads())
     dshift = None
     if shift_grad:
         dshift = empty(scale.shape, x.dtype)
         kernels().channel_sums(_rows(dy), dshift.reshape(-1), n_threads())
-    return scale_channels(dy, scale) if input_grad else None, dscale, dshift
+    return scale_channels(dy, scale) if input_grad else None, dscale.astype(x.dtype, copy=False), dshift

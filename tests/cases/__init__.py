@@ -6,12 +6,36 @@ A row names a family (see ``families``) and its sizes; a new feature is a new ro
 
 from families import Case
 
-from . import columns, convolution, dense, elements, loss, moves, normalization, optim, pooling, transposed
+from . import (
+    columns,
+    convolution,
+    dense,
+    elements,
+    loss,
+    moves,
+    normalization,
+    optim,
+    pooling,
+    transposed,
+    vectors,
+)
 from .convolution import WINOGRAD
 
 __all__ = ["BENCH", "CASES", "WINOGRAD"]
 
-_THEMES = (columns, convolution, dense, elements, loss, moves, normalization, optim, pooling, transposed)
+_THEMES = (
+    columns,
+    convolution,
+    dense,
+    elements,
+    loss,
+    moves,
+    normalization,
+    optim,
+    pooling,
+    transposed,
+    vectors,
+)
 
 CASES: list[Case] = [row for theme in _THEMES for row in theme.CASES]
 BENCH: list[Case] = [row for theme in _THEMES for row in theme.BENCH]

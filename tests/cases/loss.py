@@ -9,6 +9,7 @@ from families import (
     Dice,
     LogSoftmax,
     Loss,
+    Margin,
     Nll,
     SoftCrossEntropy,
     Softmax,
@@ -75,6 +76,12 @@ CASES: list[Case] = [
     *(Dice(m=m, p=p, one=True) for m, p in ((1, 40), (33, 49), (3, 150_000))),
     Dice(m=700, p=20, special=True),
     Dice(m=3, p=70_000, special=True),
+    *(Margin(m=3, c=c) for c in EDGES),
+    *(Margin(m=m, c=10, p=2, margin=0.5) for m in (0, 1, 33)),
+    *(Margin(m=33, c=10, p=p, weighted=True) for p in (1, 2)),
+    *(Margin(m=m, c=10, weighted=True, one=True) for m in (1, 33)),
+    *(Margin(m=700, c=100, p=p) for p in (1, 2)),
+    *(Margin(m=40, c=21, p=p, special=True) for p in (1, 2)),
 ]
 
 _SIZE = 32 * 64 * 56 * 56
@@ -91,4 +98,5 @@ BENCH: list[Case] = [
     Nll(m=32, c=64, p=56 * 56, one=True),
     Nll(m=32, c=1000, one=True),
     Dice(m=32 * 64, p=56 * 56, one=True),
+    Margin(m=1024, c=512, one=True),
 ]

@@ -6,7 +6,7 @@ of times. The class attributes of a family say which kernel is the gradient of w
 
 from .base import DTYPES, Array, Arrays, Call, Case
 from .elements import Activation, Add, Glu, Multiply, PRelu, RowProducts
-from .losses import ClassTargets, CrossEntropy, Dice, Loss, Nll, SoftCrossEntropy
+from .losses import ClassTargets, CrossEntropy, Dice, Loss, Margin, Nll, SoftCrossEntropy
 from .moves import PixelShuffle, TakeRows, Unpool
 from .pooling import AvgPool, LpPool, MaxPool, Resample
 from .rows import (
@@ -33,6 +33,7 @@ from .updates import (
     Sgd,
     Update,
 )
+from .vectors import Distance, RowSums
 from .windows import Conv, ConvTranspose, Im2col, Local, Unfold, Windowed
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "ConvTranspose",
     "CrossEntropy",
     "Dice",
+    "Distance",
     "Embedding",
     "Factored",
     "Glu",
@@ -67,6 +69,7 @@ __all__ = [
     "LogSoftmax",
     "Loss",
     "LpPool",
+    "Margin",
     "MaxPool",
     "Multiply",
     "Nll",
@@ -77,6 +80,7 @@ __all__ = [
     "Rmsprop",
     "RowNorm",
     "RowProducts",
+    "RowSums",
     "Rprop",
     "Sgd",
     "SoftCrossEntropy",

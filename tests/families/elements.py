@@ -125,5 +125,5 @@ class RowProducts(Case):
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
         a, b = (self.spoil(normal(rng, (self.m, self.p), dtype), rng, spots=3) for _ in range(2))
-        outputs = {"sums": ((self.m,), dtype)}
+        outputs = {"sums": ((self.m,), np.dtype(np.float64))}
         return {self.forward: Call(self.forward, {"a": a, "b": b}, outputs, batched=("a", "b", "sums"))}

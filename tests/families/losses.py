@@ -228,3 +228,50 @@ class Dice(Case):
     @property
     def differentiable(self) -> bool:
         return super().differentiable and not self.one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margin(Case):
+    """``one``: one gradient for all samples."""
+
+    m: int
+    c: int
+    p: int = 1
+    margin: float = 1.0
+    weighted: bool = False
+    one: bool = False
+
+    forward = "margin_forward"
+    output = "loss"
+    gradients: ClassVar = {"x": ("margin_backward", "dx")}
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        x = self.spoil(normal(rng, (self.m, self.c), dtype), rng, spots=self.m / 2)
+        target = rng.integers(0, self.c, self.m)
+        weight = abs(normal(rng, (self.c if self.weighted else 0,), dtype))
+        scalars = {"p": self.p, "margin": self.margin}
+        forward = Call(
+            "margin_forward",
+            {"x": x, "target": target, "weight": weight},
+            {"loss": ((self.m,), dtype)},
+            scalars,
+            batched=("x", "target", "loss"),
+        )
+        backward = Call(
+            "margin_backward",
+            {
+                "dy": normal(rng, (1 if self.one else self.m,), dtype),
+                "x": x,
+                "target": target,
+                "weight": weight,
+            },
+            {"dx": (x.shape, dtype)},
+            scalars,
+            batched=("x", "target", "dx") if self.one else ("dy", "x", "target", "dx"),
+        )
+        return {c.kernel: c for c in (forward, backward)}
+
+    @property
+    def differentiable(self) -> bool:
+        return super().differentiable and not self.one

@@ -23,6 +23,7 @@ from families import (
     LogSoftmax,
     Loss,
     LpPool,
+    Margin,
     MaxPool,
     Multiply,
     Nll,
@@ -285,6 +286,14 @@ def _dice(case: Dice, a: Arrays) -> Arrays:
     return {"loss": loss[:, 0], "dx": F.dice_loss_backward(dy, *pair, case.smooth, "none")[:, 0]}
 
 
+def _margin(case: Margin, a: Arrays) -> Arrays:
+    options = (case.p, case.margin, _optional(a["weight"]))
+    if case.one:
+        return {"dx": F.multi_margin_loss_backward(a["dy"][0], a["x"], a["target"], *options, "sum")}
+    loss = F.multi_margin_loss(a["x"], a["target"], *options, "none")
+    return {"loss": loss, "dx": F.multi_margin_loss_backward(a["dy"], a["x"], a["target"], *options, "none")}
+
+
 APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     Activation: _activation,
     AvgPool: _avg_pool,
@@ -301,6 +310,7 @@ APPLY: dict[type[Case], Callable[[Any, Arrays], Arrays]] = {
     LogSoftmax: _log_softmax,
     Loss: _loss,
     LpPool: _lp_pool,
+    Margin: _margin,
     MaxPool: _max_pool,
     Multiply: _multiply,
     Nll: _nll,

@@ -126,6 +126,7 @@ LOSSES = [
     ("kl_div_log", 0, 0, [-1], [-LOG2], [(1 - LOG2) / 2], [-0.5]),
     ("poisson", 1, 0, [E - 1], [2], [E - 3], [1 - 2 / E]),
     ("poisson_log", 0, 0, [1], [2], [E - 2], [E - 2]),
+    ("poisson_log", 0, 1, [0, 0], [1, E], [1, 1 + math.log(2 * math.pi * E) / 2], [0, 1 - E]),
     ("soft_margin", 0, 0, [0, LOG2, 1e9], [1, -1, -1], [LOG2, math.log(3), 1e9], [-0.5, 2 / 3, 1]),
     ("hinge", 1, 1, [0.25, 0.25, -3, 1, 2], [1, -1, -1, 1, 1], [0.75, 1.25, 0, 0, 0], [-1, 1, 0, -1, 0]),
     ("hinge", 2, 2, [0.5, 0.5, 2, 3], [1, -1, 1, 1], [2.25, 6.25, 0, 0], [-3, 5, 0, 0]),
@@ -187,3 +188,16 @@ def test_dice_by_hand():
     assert dx.tolist() == [[3 - 8, 3, 3], [1, 1, 1]]
     ref.dice_backward(np.array([16.0]), x, target, 2.0, dx, 1)
     assert dx.tolist() == [[3 - 8, 3, 3], [8, 8, 8]]
+
+
+def test_margin_by_hand():
+    x, target = np.array([[1.0, 0.5, -3.0, 2.0], [0.0, 3.0, 3.0, 3.0]]), np.array([0, 1])
+    loss, dx, weight = np.empty(2), np.empty((2, 4)), np.array([2.0, 1.0, 0.0, 0.0])
+    ref.margin_forward(x, target, np.empty(0), 1, 1.0, loss, 1)
+    assert loss.tolist() == [(0.5 + 2) / 4, 2 / 4]
+    ref.margin_forward(x, target, weight, 2, 1.0, loss, 1)
+    assert loss.tolist() == [2 * (0.25 + 4) / 4, 2 / 4]
+    ref.margin_backward(np.array([4.0, 8.0]), x, target, np.empty(0), 1, 1.0, dx, 1)
+    assert dx.tolist() == [[-2, 1, 0, 1], [0, -4, 2, 2]]
+    ref.margin_backward(np.array([4.0]), x, target, weight, 2, 1.0, dx, 1)
+    assert dx.tolist() == [[-10, 2, 0, 8], [0, -4, 2, 2]]

@@ -36,6 +36,8 @@ from .loss import (
     dice_forward,
     loss_backward,
     loss_forward,
+    margin_backward,
+    margin_forward,
     nll_backward,
     nll_forward,
 )
@@ -77,6 +79,7 @@ from .softmax import (
     softmax_backward,
     softmax_forward,
 )
+from .vectors import distance_backward, distance_forward, row_sums
 
 __all__ = [
     "activation_backward",
@@ -102,6 +105,8 @@ __all__ = [
     "cross_entropy_forward",
     "dice_backward",
     "dice_forward",
+    "distance_backward",
+    "distance_forward",
     "embedding_backward",
     "factored_direction",
     "factored_squares",
@@ -123,6 +128,8 @@ __all__ = [
     "loss_forward",
     "lppool_backward",
     "lppool_forward",
+    "margin_backward",
+    "margin_forward",
     "maxpool_backward",
     "maxpool_forward",
     "multiply",
@@ -137,6 +144,7 @@ __all__ = [
     "response_forward",
     "rmsprop_step",
     "row_products",
+    "row_sums",
     "rownorm_backward",
     "rownorm_forward",
     "rprop_step",

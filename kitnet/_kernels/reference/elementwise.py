@@ -21,5 +21,5 @@ def add(a: Array, b: Array, y: Array, n_threads: int) -> None:
 
 @ieee
 def row_products(a: Array, b: Array, sums: Array, n_threads: int) -> None:
-    """sums (M,) = the inner products of the rows of a and b (M, P)"""
+    """sums (M,), float64 = the inner products of the rows of a and b (M, P)"""
     sums[...] = np.einsum("mp,mp->m", a, b, dtype=np.float64)

@@ -1,7 +1,7 @@
 """Losses: two numbers in, an output x and its target, one loss out; by the name of the loss.
 
 ``VALUE`` and ``SLOPE`` say what each name stands for: the loss of (x, target, a, b), and its derivative by x.
-Then losses of rows: the likelihood of classes, and Dice's coefficient.
+Then losses of rows: the likelihood of classes, Dice's coefficient, and margins between classes.
 """
 
 from __future__ import annotations
@@ -191,3 +191,32 @@ def dice_backward(dy: Array, x: Array, target: Array, smooth: float, dx: Array, 
     """dx (M, P) = the gradient of that by x, times dy (M,), or (1,) for all"""
     common, whole = _overlap(x, target, smooth)
     dx[...] = (wide(dy) / whole * (common / whole - 2 * wide(target).T)).T
+
+
+def _reach(x: Array, target: Array, margin: float) -> Array:
+    """How far each score comes within the margin of that of the own class, whose own reach is 0."""
+    rows, x = np.arange(len(x)), wide(x)
+    reach = np.maximum(margin - x[rows, target][:, None] + x, 0)
+    reach[rows, target] = 0
+    return reach
+
+
+@ieee
+def margin_forward(
+    x: Array, target: Array, weight: Array, p: int, margin: float, loss: Array, n_threads: int
+) -> None:
+    """loss (M,) = the mean over all classes of max(margin - x (M, C) at the target (M,) + x, 0)^p, 0 for the
+    target itself; times the weight (C,) of the target, where that is not absent"""
+    loss[...] = _class_weights(target, weight) * (_reach(x, target, margin) ** p).sum(axis=1) / x.shape[1]
+
+
+@ieee
+def margin_backward(
+    dy: Array, x: Array, target: Array, weight: Array, p: int, margin: float, dx: Array, n_threads: int
+) -> None:
+    """dx (M, C) = the gradient of that by x, times dy (M,), or (1,) for all"""
+    reach = _reach(x, target, margin)
+    slope = np.where(np.isnan(reach), reach, reach > 0) if p == 1 else 2 * reach
+    slope *= (wide(dy) * _class_weights(target, weight) / x.shape[1])[:, None]
+    slope[np.arange(len(x)), target] = -slope.sum(axis=1)
+    dx[...] = slope

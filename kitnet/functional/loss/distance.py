@@ -1,35 +1,43 @@
-"""Losses of embeddings: vectors that should be near each other, or far apart (plain NumPy: rows are few)."""
+"""Losses of embeddings: vectors that should be near each other, or far apart."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..._arrays import Array, gate, gate_number, gate_positive
+from ..._arrays import Array, empty, gate, gate_number, gate_positive, zeros
+from ..._backend import kernels, n_threads
 from ._reduction import Reduction, check_reduction, quiet, reduce, spread
 
 _EPS = 1e-12  # PyTorch's, beside the squares of lengths
 
 
-def _embeddings(**arrays: Any) -> tuple[list[Array], np.dtype]:
-    """Arrays (N, D) that are all of the shape and dtype of the first, in float64, and their dtype."""
+def _embeddings(**arrays: Any) -> list[Array]:
+    """Arrays (N, D) that are all of the shape and dtype of the first."""
     (name, first), *others = arrays.items()
     first = gate(first, name, 2)
-    rest = [gate(array, name, dtype=first.dtype, shape=first.shape) for name, array in others]
-    return [array.astype(np.float64) for array in (first, *rest)], first.dtype
+    return [first, *(gate(array, name, dtype=first.dtype, shape=first.shape) for name, array in others)]
 
 
 def _inner(x1: Array, x2: Array) -> Array:
-    """The inner products of the rows, as a column."""
-    return np.einsum("nd,nd->n", x1, x2)[:, None]
+    """The inner products of the rows."""
+    sums = empty(x1.shape[:1], np.float64)
+    kernels().row_products(x1, x2, sums, n_threads())
+    return sums
 
 
 def _cosine(x1: Array, x2: Array) -> tuple[Array, Array, Array]:
-    """The cosines of the angles, and the squares of the lengths, as columns."""
+    """The cosines of the angles, and the squares of the lengths."""
     square1, square2 = _inner(x1, x1) + _EPS, _inner(x2, x2) + _EPS
     return _inner(x1, x2) / np.sqrt(square1 * square2), square1, square2
+
+
+def _row_sums(f: Array, x1: Array, g: Array, x2: Array) -> Array:
+    """f x1 + g x2, each row with its own f and g."""
+    y = empty(x1.shape, x1.dtype)
+    kernels().row_sums(f, x1, g, x2, y, n_threads())
+    return y
 
 
 @quiet
@@ -68,12 +76,12 @@ def cosine_embedding_loss(
     array([1., 1.])
     """
     check_reduction(reduction)
-    (a, b), dtype = _embeddings(x1=x1, x2=x2)
-    target = gate(target, "target", dtype=dtype, shape=a.shape[:1])
-    cosine = _cosine(a, b)[0][:, 0]
+    x1, x2 = _embeddings(x1=x1, x2=x2)
+    target = gate(target, "target", dtype=x1.dtype, shape=x1.shape[:1])
+    cosine, *_ = _cosine(x1, x2)
     apart = np.maximum(cosine - gate_number(margin, "margin", -1.0, 1.0), 0)
     losses = np.where(target == 1, 1 - cosine, np.where(target == -1, apart, 0 * target))
-    return reduce(losses, reduction, dtype)
+    return reduce(losses, reduction, x1.dtype)
 
 
 @quiet
@@ -95,53 +103,33 @@ def cosine_embedding_loss_backward(
     (array([[-0.   , -0.707]]), array([[-0.177,  0.177]]))
     """
     check_reduction(reduction)
-    (a, b), dtype = _embeddings(x1=x1, x2=x2)
-    target = gate(target, "target", dtype=dtype, shape=a.shape[:1])
-    cosine, square1, square2 = _cosine(a, b)
-    apart = cosine[:, 0] >= gate_number(margin, "margin", -1.0, 1.0)
+    x1, x2 = _embeddings(x1=x1, x2=x2)
+    target = gate(target, "target", dtype=x1.dtype, shape=x1.shape[:1])
+    cosine, square1, square2 = _cosine(x1, x2)
+    apart = cosine >= gate_number(margin, "margin", -1.0, 1.0)
     turn = np.where(target == 1, -1.0, np.where(target == -1, apart, 0 * target))
-    turn = (turn * spread(dy, reduction, target.shape, dtype))[:, None]
+    turn = turn * spread(dy, reduction, target.shape, x1.dtype)
     across, along = turn / np.sqrt(square1 * square2), turn * cosine
-    return (
-        (across * b - along / square1 * a).astype(dtype),
-        (across * a - along / square2 * b).astype(dtype),
-    )
+    return _row_sums(across, x2, -along / square1, x1), _row_sums(across, x1, -along / square2, x2)
 
 
-def _norm(d: Array, p: float) -> Array:
-    """The norms of rows, as a column."""
-    if p == math.inf:
-        return abs(d).max(axis=1, keepdims=True, initial=0)
-    return np.sqrt(_inner(d, d)) if p == 2 else (abs(d) ** p).sum(axis=1, keepdims=True) ** (1 / p)
+def _distance(x1: Array, x2: Array, p: float, eps: float) -> Array:
+    """The norms of the rows of x1 - x2 + eps."""
+    y = empty(x1.shape[:1], np.float64)
+    kernels().distance_forward(x1, x2, p, eps, y, n_threads())
+    return y
 
 
-def _norm_slope(d: Array, p: float) -> Array:
-    """The slopes of the norms."""
-    size, norm = abs(d), _norm(d, p)
-    if p == math.inf:
-        largest = size == norm
-        return np.sign(d) * largest / np.maximum(largest.sum(axis=1, keepdims=True), 1)
-    if p == 2:
-        return d / np.where(norm > 0, norm, 1)
-    share = np.where(size > 0, size / np.where(norm > 0, norm, 1), 1)
-    return np.sign(d) * share ** (p - 1)
+def _pull(turn: Array, x1: Array, x2: Array, y: Array, p: float, eps: float, dx1: Array, dx2: Array) -> None:
+    """Adds the gradients of the distances y by x1 and x2, times ``turn``, to dx1 and dx2."""
+    kernels().distance_backward(turn, x1, x2, y, p, eps, dx1, dx2, n_threads())
 
 
-def _triplets(
-    anchor: Array, positive: Array, negative: Array, margin: float, p: float, eps: float, swap: bool
-) -> tuple[Array, list[Array], Array | float, float, np.dtype]:
-    """How far each triplet is from what is asked for, the differences of the vectors (from the anchor to the
-    positive and the negative, and, for ``swap``, between these), and the share of the anchor's in the second
-    distance."""
-    (a, b, c), dtype = _embeddings(anchor=anchor, positive=positive, negative=negative)
-    p, eps, margin = gate_positive(p, "p"), gate_number(eps, "eps"), gate_positive(margin, "margin")
-    differences = [a - b + eps, a - c + eps, *([b - c + eps] if swap else [])]
-    near, far, *other = (_norm(d, p) for d in differences)
-    share: Array | float = 1.0
-    if swap:
-        share = np.where(far < other[0], 1.0, np.where(far > other[0], 0.0, 0.5))
-        far = np.minimum(far, other[0])
-    return (near - far + margin)[:, 0], differences, share, p, dtype
+def _check_triplets(
+    anchor: Array, positive: Array, negative: Array, margin: float, p: float, eps: float
+) -> tuple[list[Array], float, float, float]:
+    vectors = _embeddings(anchor=anchor, positive=positive, negative=negative)
+    return vectors, gate_positive(margin, "margin"), gate_positive(p, "p"), gate_number(eps, "eps")
 
 
 @quiet
@@ -192,8 +180,11 @@ def triplet_margin_loss(
     4.0
     """
     check_reduction(reduction)
-    lacking, *_, dtype = _triplets(anchor, positive, negative, margin, p, eps, swap)
-    return reduce(np.maximum(lacking, 0), reduction, dtype)
+    (a, b, c), margin, p, eps = _check_triplets(anchor, positive, negative, margin, p, eps)
+    near, far = _distance(a, b, p, eps), _distance(a, c, p, eps)
+    if swap:
+        far = np.minimum(far, _distance(b, c, p, eps))
+    return reduce(np.maximum(near - far + margin, 0), reduction, a.dtype)
 
 
 @quiet
@@ -217,9 +208,17 @@ def triplet_margin_loss_backward(
     (array([[-0.6,  0.2]]), array([[0.6, 0.8]]), array([[ 0., -1.]]))
     """
     check_reduction(reduction)
-    lacking, differences, share, p, dtype = _triplets(anchor, positive, negative, margin, p, eps, swap)
-    turn = (spread(dy, reduction, lacking.shape, dtype) * np.where(lacking < 0, 0, 1))[:, None]
-    near, far, *other = (turn * _norm_slope(d, p) for d in differences)
-    far *= share
-    away = (1 - share) * other[0] if swap else 0.0
-    return (near - far).astype(dtype), (-near - away).astype(dtype), (far + away).astype(dtype)
+    (a, b, c), margin, p, eps = _check_triplets(anchor, positive, negative, margin, p, eps)
+    near, far = _distance(a, b, p, eps), _distance(a, c, p, eps)
+    nearest, other, share = far, far, np.ones_like(far)
+    if swap:
+        other = _distance(b, c, p, eps)
+        nearest = np.minimum(far, other)
+        share = np.where(far < other, 1.0, np.where(far > other, 0.0, 0.5))
+    turn = spread(dy, reduction, near.shape, a.dtype) * np.where(near - nearest + margin < 0, 0.0, 1.0)
+    da, db, dc = (zeros(x.shape, x.dtype) for x in (a, b, c))
+    _pull(turn, a, b, near, p, eps, da, db)
+    _pull(-turn * share, a, c, far, p, eps, da, dc)
+    if swap:
+        _pull(-turn * (1 - share), b, c, other, p, eps, db, dc)
+    return da, db, dc

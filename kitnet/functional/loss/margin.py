@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..._arrays import Array, gate_batch, gate_int, gate_number, optional
-from ._reduction import Reduction, check_reduction, gate_pair, quiet, reduce, slope, spread, value
+from ..._arrays import Array, empty, gate_batch, gate_int, gate_number, optional
+from ..._backend import kernels, n_threads
+from ._reduction import Reduction, check_reduction, gate_pair, reduce, slope, spread, value
 
 
 def soft_margin_loss(x: Array, target: Array, reduction: Reduction = "mean") -> Any:
@@ -135,21 +134,14 @@ def hinge_embedding_loss_backward(
     return slope("hinge_embedding", dy, x, target, gate_number(margin, "margin"))
 
 
-def _margins(
-    x: Array, target: Array, p: int, margin: float, weight: Array | None
-) -> tuple[Array, Array, Array]:
-    """The classes (N,), how far the scores reach into the margin (N, C) and the weights of rows (N, 1)."""
+def _classes(x: Array, target: Array, p: int, weight: Array | None) -> tuple[Array, Array, Array]:
+    """The scores (N, C), the classes (N,), and the weights (C,), or none, all checked."""
     x = gate_batch(x, "x", 2)
     _power(p)
     target = gate_int(target, "target", shape=x.shape[:1], below=x.shape[1])
-    weights = optional(weight, "weight", x.dtype, x.shape[1:])
-    scores = x.astype(np.float64)
-    reach = np.maximum(gate_number(margin, "margin") - scores[np.arange(len(x)), target][:, None] + scores, 0)
-    reach[np.arange(len(x)), target] = 0
-    return target, reach, weights[target][:, None] if weights.size else np.ones((len(x), 1))
+    return x, target, optional(weight, "weight", x.dtype, x.shape[1:])
 
 
-@quiet
 def multi_margin_loss(
     x: Array,
     target: Array,
@@ -196,11 +188,12 @@ def multi_margin_loss(
     0.625
     """
     check_reduction(reduction)
-    _, reach, weights = _margins(x, target, p, margin, weight)
-    return reduce((reach**p * weights).sum(axis=1) / x.shape[1], reduction, x.dtype)
+    x, target, weight = _classes(x, target, p, weight)
+    losses = empty(target.shape, x.dtype)
+    kernels().margin_forward(x, target, weight, p, gate_number(margin, "margin"), losses, n_threads())
+    return reduce(losses, reduction, x.dtype)
 
 
-@quiet
 def multi_margin_loss_backward(
     dy: float | Array,
     x: Array,
@@ -218,9 +211,7 @@ def multi_margin_loss_backward(
     array([[-0.5 ,  0.25,  0.  ,  0.25]])
     """
     check_reduction(reduction)
-    classes, reach, weights = _margins(x, target, p, margin, weight)
-    dy = spread(dy, reduction, classes.shape, x.dtype)
-    dx = (np.where(np.isnan(reach), reach, reach > 0) if p == 1 else 2 * reach) * weights
-    dx *= dy[:, None] / x.shape[1]
-    dx[np.arange(len(dx)), classes] = -dx.sum(axis=1)
-    return dx.astype(x.dtype)
+    x, target, weight = _classes(x, target, p, weight)
+    dy, dx = spread(dy, reduction, target.shape, x.dtype), empty(x.shape, x.dtype)
+    kernels().margin_backward(dy, x, target, weight, p, gate_number(margin, "margin"), dx, n_threads())
+    return dx

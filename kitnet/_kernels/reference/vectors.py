@@ -1,0 +1,41 @@
+"""Rows as vectors: how far they are apart, and what moves them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._windows import Array, ieee, wide
+
+
+@ieee
+def distance_forward(a: Array, b: Array, p: float, eps: float, y: Array, n_threads: int) -> None:
+    """y (M,), float64 = (sum of |a - b + eps|^p)^(1/p), rows of a and b (M, P); for p = inf the largest"""
+    d = abs(wide(a) - wide(b) + eps)
+    largest = d.max(axis=1, initial=0)
+    if p == np.inf:
+        y[...] = largest
+        return
+    scale = np.where((largest > 0) & (largest < np.inf), largest, 1)  # no power overflows
+    y[...] = scale * ((d / scale[:, None]) ** p).sum(axis=1) ** (1 / p)
+
+
+@ieee
+def distance_backward(
+    dy: Array, a: Array, b: Array, y: Array, p: float, eps: float, da: Array, db: Array, n_threads: int
+) -> None:
+    """da (M, P) += the gradient of that y by a, times dy (M,), float64; db -= the same. It is 0 where y is 0;
+    for p = inf, all that are the largest share it."""
+    d, norm = wide(a) - wide(b) + eps, np.where(y == 0, 1, y)[:, None]
+    if p == np.inf:
+        share = (abs(d) == norm) / np.maximum((abs(d) == norm).sum(axis=1, keepdims=True), 1)
+    else:
+        share = np.where(d == 0, 1, abs(d) / norm) ** (p - 1)
+    slope = dy[:, None] * share * np.sign(d)
+    da[...] = wide(da) + slope
+    db[...] = wide(db) - slope
+
+
+@ieee
+def row_sums(f: Array, a: Array, g: Array, b: Array, y: Array, n_threads: int) -> None:
+    """y (M, P) = f a + g b, each row of a and b (M, P) with its own f and g (M,), float64"""
+    y[...] = f[:, None] * wide(a) + g[:, None] * wide(b)

@@ -1,0 +1,73 @@
+"""Families that see rows as vectors: distances, and sums of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from kitnet._kernels import reference
+
+from .base import Call, Case, normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance(Case):
+    """Where ``special``, ``distance_backward`` adds to what is no zero."""
+
+    m: int
+    n: int
+    p: float = 2.0
+    eps: float = 0.125
+    scale: float = 1.0
+
+    forward = "distance_forward"
+    gradients: ClassVar = {"a": ("distance_backward", "da"), "b": ("distance_backward", "db")}
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        vectors = ((self.scale * normal(rng, (self.m, self.n), dtype)).astype(dtype) for _ in range(2))
+        a, b = (self.spoil(x, rng, spots=self.m / 2) for x in vectors)
+        scalars, double = {"p": self.p, "eps": self.eps}, np.dtype(np.float64)
+        forward = Call(
+            "distance_forward",
+            {"a": a, "b": b},
+            {"y": ((self.m,), double)},
+            scalars,
+            batched=("a", "b", "y"),
+        )
+        da, db = (normal(rng, a.shape, dtype) if self.special else np.zeros_like(a) for _ in range(2))
+        backward = Call(
+            "distance_backward",
+            {"dy": normal(rng, (self.m,), double), "a": a, "b": b, "y": forward.run(reference)["y"]},
+            {},
+            scalars,
+            {"da": da, "db": db},
+            batched=("dy", "a", "b", "y", "da", "db"),
+        )
+        return {c.kernel: c for c in (forward, backward)}
+
+    @property
+    def differentiable(self) -> bool:
+        return super().differentiable and self.scale == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSums(Case):
+    m: int
+    n: int
+
+    forward = "row_sums"
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        a, b = (self.spoil(normal(rng, (self.m, self.n), dtype), rng) for _ in range(2))
+        f, g = (normal(rng, (self.m,), np.dtype(np.float64)) for _ in range(2))
+        call = Call(
+            self.forward,
+            {"f": f, "a": a, "g": g, "b": b},
+            {"y": (a.shape, dtype)},
+            batched=("f", "a", "g", "b", "y"),
+        )
+        return {call.kernel: call}
