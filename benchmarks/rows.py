@@ -144,6 +144,8 @@ def _layer_rows() -> Iterator[Row]:
     for x in (maps, (100_352, 21)):
         yield Row("loss", f"nll_loss {times(x)}", "nll_loss", BOTH, {"x": x})
     yield Row("loss", f"dice_loss {times(maps)}", "dice_loss", BOTH, {"x": maps})
+    for op in ("multi_margin_loss", "cosine_embedding_loss", "triplet_margin_loss"):
+        yield Row("loss", f"{op} 1024x512", op, BOTH, {"x": (1024, 512)})
     smoothed = {"x": (128, 1000), "label_smoothing": 0.1}
     yield Row("loss", "softmax cross-entropy 128x1000, smoothed", "cross_entropy", BOTH, smoothed)
 

@@ -182,6 +182,13 @@ def mask_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"x": arrays["target"], "target": (arrays["x"] > 0).astype(np.float32)}
 
 
+def vector_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Three arrays (m, n) of vectors, and for each place 1 or -1."""
+    rng = np.random.default_rng(SEED)
+    vectors = {name: noise(rng, params["x"]) for name in ("first", "second", "third")}
+    return vectors | {"target": rng.choice([-1.0, 1.0], params["x"][:1]).astype(np.float32)}
+
+
 def adam_arrays(params: dict[str, Any]) -> dict[str, np.ndarray]:
     """A parameter and its gradient, 1-D."""
     rng = np.random.default_rng(SEED)

@@ -201,6 +201,23 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         x, target = arrays["x"], arrays["target"]
         return Prepared(lambda: (F.dice_loss(x, target), F.dice_loss_backward(1.0, x, target)))
 
+    def multi_margin_loss(params: dict[str, Any], _: str) -> Prepared:
+        arrays = inputs.class_arrays(params)
+        x, target = arrays["x"], arrays["target"]
+        return Prepared(
+            lambda: (F.multi_margin_loss(x, target), F.multi_margin_loss_backward(1.0, x, target))
+        )
+
+    def vector_loss(kind: str, *names: str) -> Operation:
+        forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+
+        def operation(params: dict[str, Any], _: str) -> Prepared:
+            arrays = inputs.vector_arrays(params)
+            given = [arrays[name] for name in names]
+            return Prepared(lambda: (forward(*given), *backward(1.0, *given)))
+
+        return operation
+
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.class_arrays(params)
         x, target = arrays["x"], arrays["target"]
@@ -288,6 +305,9 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "cross_entropy": cross_entropy,
         "nll_loss": nll_loss,
         "dice_loss": dice_loss,
+        "multi_margin_loss": multi_margin_loss,
+        "cosine_embedding_loss": vector_loss("cosine_embedding_loss", "first", "second", "target"),
+        "triplet_margin_loss": vector_loss("triplet_margin_loss", "first", "second", "third"),
         "adam": adam,
         "lenet": lenet,
     }

@@ -67,6 +67,33 @@ def losses(
 
         return Prepared(call, plain)
 
+    def multi_margin_loss(params: dict[str, Any], _: str) -> Prepared:
+        only_default("the margin between classes")
+        x, target = tensors(inputs.class_arrays(params), "x", "target")
+        one, how = torch.ones(()), (1, 1.0, None, 1)
+        return quiet(
+            lambda: (
+                aten.multi_margin_loss(x, target, *how),
+                aten.multi_margin_loss_backward(one, x, target, *how),
+            )
+        )
+
+    def vector_loss(forward: Callable[..., Any], *names: str) -> Operation:
+        """Made of many operators: through autograd."""
+
+        def operation(params: dict[str, Any], _: str) -> Prepared:
+            only_default("a loss of vectors")
+            given = tensors(inputs.vector_arrays(params), *names)
+            vectors = [tensor.requires_grad_() for tensor in given if tensor.ndim == 2]
+
+            def call() -> Any:
+                loss = forward(*given)
+                return loss.detach(), *torch.autograd.grad(loss, vectors)
+
+            return Prepared(call, plain)
+
+        return operation
+
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         only_default("cross-entropy")
         x, target = tensors(inputs.class_arrays(params), "x", "target")
@@ -94,5 +121,8 @@ def losses(
         "element_loss": element_loss,
         "nll_loss": nll_loss,
         "dice_loss": dice_loss,
+        "multi_margin_loss": multi_margin_loss,
+        "cosine_embedding_loss": vector_loss(F.cosine_embedding_loss, "first", "second", "target"),
+        "triplet_margin_loss": vector_loss(F.triplet_margin_loss, "first", "second", "third"),
         "cross_entropy": cross_entropy,
     }

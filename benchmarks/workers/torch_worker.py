@@ -3,8 +3,9 @@
 Inputs, gradients and weights are put into the format before the clock starts. Forward rows run in
 inference mode; backward rows call the operators that autograd would call (``aten::convolution_backward``
 and so on), so that its own bookkeeping is not counted against PyTorch. Only whole training steps run
-through autograd, and Dice's loss, which is no operator. Optimizers come in three implementations (``fused``,
-``foreach``, one by one): in those each is tried and the fastest is timed; Adam's rows say which one.
+through autograd, and losses that are no operators: Dice's, and those of vectors. Optimizers come in three
+implementations (``fused``, ``foreach``, one by one): in those each is tried and the fastest is timed; Adam's
+rows say which one.
 """
 
 from __future__ import annotations

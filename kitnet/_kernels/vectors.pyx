@@ -2,8 +2,9 @@
 
 from cython.parallel cimport parallel, prange
 from libc.math cimport INFINITY, fabs, isnan, pow, sqrt
+from libc.string cimport memset
 
-from ._dispatch cimport flush_on, flush_restore, table
+from ._dispatch cimport flush_on, flush_restore, kn_ops, table
 from ._integers cimport up
 from ._threads cimport team
 
@@ -18,7 +19,7 @@ cdef enum:
 
 
 def distance_forward(const real[:, ::1] a not None, const real[:, ::1] b not None, double p, double eps,
-                     double[::1] y not None, int n_threads):
+                     real[::1] y not None, int n_threads):
     cdef Py_ssize_t rows = a.shape[0], n = a.shape[1], i
     cdef unsigned long long mode = 0
     if a.size == 0:
@@ -27,12 +28,12 @@ def distance_forward(const real[:, ::1] a not None, const real[:, ::1] b not Non
     with nogil, parallel(num_threads=team(n_threads, <double>rows * n * cost(p))):
         mode = flush_on()
         for i in prange(rows, schedule="static"):
-            y[i] = norm(&a[i, 0], &b[i, 0], n, p, eps)
+            y[i] = <real>norm(&a[i, 0], &b[i, 0], n, p, eps)
         flush_restore(mode)
 
 
 def distance_backward(const double[::1] dy not None, const real[:, ::1] a not None, const real[:, ::1] b not None,
-                      const double[::1] y not None, double p, double eps, real[:, ::1] da not None,
+                      const real[::1] y not None, double p, double eps, bint add, real[:, ::1] da not None,
                       real[:, ::1] db not None, int n_threads):
     cdef Py_ssize_t rows = a.shape[0], n = a.shape[1], i
     cdef unsigned long long mode = 0
@@ -41,7 +42,7 @@ def distance_backward(const double[::1] dy not None, const real[:, ::1] a not No
     with nogil, parallel(num_threads=team(n_threads, <double>rows * n * cost(p))):
         mode = flush_on()
         for i in prange(rows, schedule="static"):
-            pull(dy[i], &a[i, 0], &b[i, 0], y[i], n, p, eps, &da[i, 0], &db[i, 0])
+            pull(dy[i], &a[i, 0], &b[i, 0], y[i], n, p, eps, add, &da[i, 0], &db[i, 0])
         flush_restore(mode)
 
 
@@ -68,7 +69,9 @@ cdef double power(double v, double p) noexcept nogil:
 
 cdef double norm(const real* a, const real* b, Py_ssize_t n, double p, double eps) noexcept nogil:
     """Powers are those of shares of the largest difference, so that none overflows; squares only where they do."""
-    cdef double[BLOCK] d
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef real[BLOCK] d
+    cdef real more = <real>eps
     cdef double largest = 0, sum = 0, size
     cdef Py_ssize_t at, i, k, m
     if p == 2:
@@ -76,8 +79,8 @@ cdef double norm(const real* a, const real* b, Py_ssize_t n, double p, double ep
             at = k * BLOCK
             m = min(BLOCK, n - at)
             for i in range(m):
-                d[i] = <double>a[at + i] - b[at + i] + eps
-            sum += table.ops[True].inner(d, d, m)
+                d[i] = a[at + i] - b[at + i] + more
+            sum += ops.inner(d, d, m)
         if 0 < sum < INFINITY:
             return sqrt(sum)
     for i in range(n):
@@ -92,11 +95,14 @@ cdef double norm(const real* a, const real* b, Py_ssize_t n, double p, double ep
     return largest * power(sum, 1 / p)
 
 
-cdef void pull(double dy, const real* a, const real* b, double norm, Py_ssize_t n, double p, double eps, real* da,
-               real* db) noexcept nogil:
+cdef void pull(double dy, const real* a, const real* b, real norm, Py_ssize_t n, double p, double eps, bint add,
+               real* da, real* db) noexcept nogil:
     cdef double d, count = 0
     cdef real slope, factor = <real>(dy / norm), more = <real>eps
     cdef Py_ssize_t i
+    if not add:
+        memset(da, 0, n * sizeof(real))
+        memset(db, 0, n * sizeof(real))
     if p == 2 and norm > 1e-30:     # the inverse of which is a float
         for i in range(n):
             slope = factor * (a[i] - b[i] + more)
@@ -105,12 +111,12 @@ cdef void pull(double dy, const real* a, const real* b, double norm, Py_ssize_t 
         return
     if p == INFINITY:
         for i in range(n):
-            count += fabs(<double>a[i] - b[i] + eps) == norm
+            count += <real>fabs(<double>a[i] - b[i] + eps) == norm
         dy /= max(count, 1)
     for i in range(n):
         d = <double>a[i] - b[i] + eps
         if p == INFINITY:
-            d = dy * (fabs(d) == norm) * sign(d)
+            d = dy * (<real>fabs(d) == norm) * sign(d)
         else:
             d = dy * (power(fabs(d) / norm, p - 1) if p != 1 and d != 0 else 1) * sign(d)
         da[i] = <real>(da[i] + d)

@@ -14,43 +14,45 @@ from .base import Call, Case, normal
 
 @dataclass(frozen=True, kw_only=True)
 class Distance(Case):
-    """Where ``special``, ``distance_backward`` adds to what is no zero."""
+    """Where ``special``, ``distance_backward`` adds to what is there; ``huge``: squares overflow."""
 
     m: int
     n: int
     p: float = 2.0
     eps: float = 0.125
-    scale: float = 1.0
+    huge: bool = False
 
     forward = "distance_forward"
     gradients: ClassVar = {"a": ("distance_backward", "da"), "b": ("distance_backward", "db")}
 
     def calls(self, dtype: np.dtype) -> dict[str, Call]:
         rng = self.rng()
-        vectors = ((self.scale * normal(rng, (self.m, self.n), dtype)).astype(dtype) for _ in range(2))
+        scale = dtype.type(2 * np.sqrt(np.finfo(dtype).max) if self.huge else 1)
+        vectors = (scale * normal(rng, (self.m, self.n), dtype) for _ in range(2))
         a, b = (self.spoil(x, rng, spots=self.m / 2) for x in vectors)
         scalars, double = {"p": self.p, "eps": self.eps}, np.dtype(np.float64)
         forward = Call(
             "distance_forward",
             {"a": a, "b": b},
-            {"y": ((self.m,), double)},
+            {"y": ((self.m,), dtype)},
             scalars,
             batched=("a", "b", "y"),
         )
-        da, db = (normal(rng, a.shape, dtype) if self.special else np.zeros_like(a) for _ in range(2))
+        inputs = {"dy": normal(rng, (self.m,), double), "a": a, "b": b, "y": forward.run(reference)["y"]}
+        there = {name: normal(rng, a.shape, dtype) for name in ("da", "db")}
         backward = Call(
             "distance_backward",
-            {"dy": normal(rng, (self.m,), double), "a": a, "b": b, "y": forward.run(reference)["y"]},
-            {},
-            scalars,
-            {"da": da, "db": db},
+            inputs,
+            {} if self.special else dict.fromkeys(there, (a.shape, dtype)),
+            scalars | {"add": self.special},
+            there if self.special else {},
             batched=("dy", "a", "b", "y", "da", "db"),
         )
         return {c.kernel: c for c in (forward, backward)}
 
     @property
     def differentiable(self) -> bool:
-        return super().differentiable and self.scale == 1
+        return super().differentiable and not self.huge
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,14 +26,14 @@ def test_distance_by_hand(p: float, norm: float, slope: list[float]):
     ref.distance_forward(a, b, p, 1.0, y, 1)
     np.testing.assert_allclose(y, [norm, 0])
     da, db = np.ones((2, 3)), np.ones((2, 3))
-    ref.distance_backward(np.array([2.0, 5.0]), a, b, y, p, 1.0, da, db, 1)
+    ref.distance_backward(np.array([2.0, 5.0]), a, b, y, p, 1.0, True, da, db, 1)
     np.testing.assert_allclose(da, [1 + 2 * np.array(slope), [1, 1, 1]])
     np.testing.assert_allclose(db, [1 - 2 * np.array(slope), [1, 1, 1]])
 
 
 def test_the_largest_share_a_gradient():
-    a, b, da, db = np.array([[3.0, 0.0, -3.0]]), np.zeros((1, 3)), np.zeros((1, 3)), np.zeros((1, 3))
-    ref.distance_backward(np.array([2.0]), a, b, np.array([3.0]), INF, 0.0, da, db, 1)
+    a, b, da, db = np.array([[3.0, 0.0, -3.0]]), np.zeros((1, 3)), np.empty((1, 3)), np.empty((1, 3))
+    ref.distance_backward(np.array([2.0]), a, b, np.array([3.0]), INF, 0.0, False, da, db, 1)
     assert da.tolist() == [[1, 0, -1]]
     assert db.tolist() == [[-1, 0, 1]]
 

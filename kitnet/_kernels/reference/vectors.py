@@ -9,7 +9,7 @@ from ._windows import Array, ieee, wide
 
 @ieee
 def distance_forward(a: Array, b: Array, p: float, eps: float, y: Array, n_threads: int) -> None:
-    """y (M,), float64 = (sum of |a - b + eps|^p)^(1/p), rows of a and b (M, P); for p = inf the largest"""
+    """y (M,) = (sum of |a - b + eps|^p)^(1/p) over the rows of a and b (M, P); for p = inf the largest"""
     d = abs(wide(a) - wide(b) + eps)
     largest = d.max(axis=1, initial=0)
     if p == np.inf:
@@ -21,18 +21,28 @@ def distance_forward(a: Array, b: Array, p: float, eps: float, y: Array, n_threa
 
 @ieee
 def distance_backward(
-    dy: Array, a: Array, b: Array, y: Array, p: float, eps: float, da: Array, db: Array, n_threads: int
+    dy: Array,
+    a: Array,
+    b: Array,
+    y: Array,
+    p: float,
+    eps: float,
+    add: bool,
+    da: Array,
+    db: Array,
+    n_threads: int,
 ) -> None:
-    """da (M, P) += the gradient of that y by a, times dy (M,), float64; db -= the same. It is 0 where y is 0;
-    for p = inf, all that are the largest share it."""
-    d, norm = wide(a) - wide(b) + eps, np.where(y == 0, 1, y)[:, None]
+    """da (M, P) = the gradient of that y by a, times dy (M,), float64, and db = -da; or both are added.
+    It is 0 where y is 0; for p = inf, all that are the largest share it."""
+    d, norm = wide(a) - wide(b) + eps, np.where(y == 0, 1, wide(y))[:, None]
     if p == np.inf:
-        share = (abs(d) == norm) / np.maximum((abs(d) == norm).sum(axis=1, keepdims=True), 1)
+        largest = abs(d).astype(y.dtype) == y[:, None]
+        share = largest / np.maximum(largest.sum(axis=1, keepdims=True), 1)
     else:
         share = np.where(d == 0, 1, abs(d) / norm) ** (p - 1)
     slope = dy[:, None] * share * np.sign(d)
-    da[...] = wide(da) + slope
-    db[...] = wide(db) - slope
+    da[...] = slope + (wide(da) if add else 0)
+    db[...] = (wide(db) if add else 0) - slope
 
 
 @ieee

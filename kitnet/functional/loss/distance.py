@@ -115,14 +115,24 @@ def cosine_embedding_loss_backward(
 
 def _distance(x1: Array, x2: Array, p: float, eps: float) -> Array:
     """The norms of the rows of x1 - x2 + eps."""
-    y = empty(x1.shape[:1], np.float64)
+    y = empty(x1.shape[:1], x1.dtype)
     kernels().distance_forward(x1, x2, p, eps, y, n_threads())
     return y
 
 
-def _pull(turn: Array, x1: Array, x2: Array, y: Array, p: float, eps: float, dx1: Array, dx2: Array) -> None:
-    """Adds the gradients of the distances y by x1 and x2, times ``turn``, to dx1 and dx2."""
-    kernels().distance_backward(turn, x1, x2, y, p, eps, dx1, dx2, n_threads())
+def _pull(
+    turn: Array,
+    x1: Array,
+    x2: Array,
+    y: Array,
+    p: float,
+    eps: float,
+    dx1: Array,
+    dx2: Array,
+    add: bool = True,
+) -> None:
+    """The gradients of the distances y by x1 and x2, times ``turn``: added to dx1 and dx2, or put there."""
+    kernels().distance_backward(turn, x1, x2, y, p, eps, add, dx1, dx2, n_threads())
 
 
 def _check_triplets(
@@ -216,8 +226,8 @@ def triplet_margin_loss_backward(
         nearest = np.minimum(far, other)
         share = np.where(far < other, 1.0, np.where(far > other, 0.0, 0.5))
     turn = spread(dy, reduction, near.shape, a.dtype) * np.where(near - nearest + margin < 0, 0.0, 1.0)
-    da, db, dc = (zeros(x.shape, x.dtype) for x in (a, b, c))
-    _pull(turn, a, b, near, p, eps, da, db)
+    da, db, dc = empty(a.shape, a.dtype), empty(b.shape, b.dtype), zeros(c.shape, c.dtype)
+    _pull(turn, a, b, near, p, eps, da, db, add=False)
     _pull(-turn * share, a, c, far, p, eps, da, dc)
     if swap:
         _pull(-turn * (1 - share), b, c, other, p, eps, db, dc)
