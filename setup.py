@@ -6,7 +6,7 @@ the sources. Without a working compiler the package still installs, as pure NumP
 KITNET_DISABLE_EXT=1   build nothing; the wheel is pure Python
 KITNET_REQUIRE_EXT=1   a kernel that does not build is an error (implied by CIBUILDWHEEL=1)
 KITNET_DEBUG_CYTHON=1  kernels with bounds checks, for debugging
-CFLAGS, LDFLAGS        added to ours; a -O or -g of yours replaces ours
+CFLAGS, LDFLAGS        added to ours; a -O or -g of yours replaces ours; with -g, profilers see names
 """
 
 import os
@@ -82,8 +82,18 @@ def openmp_flags(compiler) -> tuple[list[str], list[str]]:
 def compile_flags(compiler) -> list[str]:
     if compiler.compiler_type == "msvc":
         return MSVC_FLAGS
-    own = [flag[:2] for flag in os.environ.get("CFLAGS", "").split()]
+    own = own_flags()
     return UNIX_FLAGS + ["-O3"] * ("-O" not in own) + ["-g0"] * ("-g" not in own)
+
+
+def link_flags() -> list[str]:
+    """Without -g the names of inner functions stay out, 5 % of a wheel."""
+    return ["-Wl,--strip-all"] if sys.platform == "linux" and "-g" not in own_flags() else []
+
+
+def own_flags() -> list[str]:
+    """The kinds of the flags in CFLAGS."""
+    return [flag[:2] for flag in os.environ.get("CFLAGS", "").split()]
 
 
 def simd_sources(compiler) -> list[str]:
@@ -138,7 +148,7 @@ class BuildKernels(build_ext):
                 ext.sources += simd_sources(self.compiler)
             ext.depends += [header for source in ext.sources for header in headers(Path(source))]
             ext.extra_compile_args = compile_flags(self.compiler) + openmp_compile
-            ext.extra_link_args = openmp_link
+            ext.extra_link_args = openmp_link + link_flags()
         super().build_extensions()
         missing = [ext.name for ext in self.extensions if not Path(self.get_ext_fullpath(ext.name)).exists()]
         if missing:
