@@ -57,8 +57,8 @@ from .softmax import (
     softmax_backward,
     softmax_forward,
 )
-from .sums import channel_sums, row_products
-from .vectors import distance_backward, distance_forward, row_sums
+from .sums import channel_sums
+from .vectors import distance_backward, distance_forward, row_products, row_sums
 from .winograd import get_winograd, set_winograd
 
 __all__ = [

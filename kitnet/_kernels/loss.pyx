@@ -318,25 +318,30 @@ def margin_backward(const real[::1] dy not None, const real[:, ::1] x not None, 
         flush_restore(mode)
 
 
+cdef double reach(const real* x, Py_ssize_t c, Py_ssize_t own, double margin) noexcept nogil:
+    """How far a score comes within the margin of that of the own class, whose own reach is 0. NaN is no less."""
+    cdef double far = margin - x[own] + x[c]
+    return 0 if c == own or far <= 0 else far
+
+
 cdef double margins(const real* x, Py_ssize_t classes, Py_ssize_t own, const real* weight, int p,
                     double margin) noexcept nogil:
     cdef Py_ssize_t c
-    cdef double sum = 0, reach
+    cdef double sum = 0, far
     for c in range(classes):
-        reach = margin - x[own] + x[c]
-        if c != own and not reach <= 0:     # NaN counts
-            sum += reach if p == 1 else reach * reach
+        far = reach(x, c, own, margin)
+        sum += far if p == 1 else far * far
     return sum * (weight[own] if weight != NULL else 1) / classes
 
 
 cdef void margin_slopes(double dy, const real* x, Py_ssize_t classes, Py_ssize_t own, const real* weight, int p,
                         double margin, real* dx) noexcept nogil:
     cdef Py_ssize_t c
-    cdef double sum = 0, reach, slope
+    cdef double sum = 0, far, slope
     cdef double scale = dy * (weight[own] if weight != NULL else 1) / classes
     for c in range(classes):
-        reach = margin - x[own] + x[c]
-        slope = 0 if c == own or reach <= 0 else scale if p == 1 and reach == reach else scale * 2 * reach
+        far = reach(x, c, own, margin)
+        slope = 0 if far == 0 else scale if p == 1 and far == far else scale * 2 * far
         dx[c] = <real>slope
         sum += slope
     dx[own] = <real>-sum

@@ -3,8 +3,6 @@
     parallel, task = one channel of one sample: its sum
     the samples of each channel, in order, in double
 
-And the inner products of the rows of two arrays: the gradient of what channels are scaled by, and cosines.
-
 Memory is the limit. Each sum has one order, whatever the threads are.
 """
 
@@ -40,18 +38,3 @@ def channel_sums(const real[:, :, ::1] x not None, real[::1] sums not None, int 
         for i in range(samples):
             total += partial[i * channels + c]
         sums[c] = <real>total
-
-
-def row_products(const real[:, ::1] a not None, const real[:, ::1] b not None, double[::1] sums not None,
-                 int n_threads):
-    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
-    cdef Py_ssize_t rows = a.shape[0], n = a.shape[1], i
-    cdef unsigned long long mode = 0
-    if a.size == 0:
-        sums[:] = 0
-        return
-    with nogil, parallel(num_threads=team(n_threads, <double>rows * n)):
-        mode = flush_on()
-        for i in prange(rows, schedule="static"):
-            sums[i] = ops.inner(&a[i, 0], &b[i, 0], n)
-        flush_restore(mode)

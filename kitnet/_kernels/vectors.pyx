@@ -1,4 +1,6 @@
-"""Rows as vectors: how far they are apart, and what moves them. A row is one task; sums and powers are double."""
+"""Rows as vectors: inner products (cosines, and the gradient of what channels are scaled by), how far they are apart,
+and what moves them. A row is one task; sums and powers are double.
+"""
 
 from cython.parallel cimport parallel, prange
 from libc.math cimport INFINITY, fabs, isnan, pow, sqrt
@@ -16,6 +18,21 @@ cdef enum:
     BLOCK = 512             # differences that stay in the L1 cache
     COST = 4                # of an element, in multiply-adds
     POWER = 40              # of one that is raised to a power
+
+
+def row_products(const real[:, ::1] a not None, const real[:, ::1] b not None, double[::1] sums not None,
+                 int n_threads):
+    cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
+    cdef Py_ssize_t rows = a.shape[0], n = a.shape[1], i
+    cdef unsigned long long mode = 0
+    if a.size == 0:
+        sums[:] = 0
+        return
+    with nogil, parallel(num_threads=team(n_threads, <double>rows * n)):
+        mode = flush_on()
+        for i in prange(rows, schedule="static"):
+            sums[i] = ops.inner(&a[i, 0], &b[i, 0], n)
+        flush_restore(mode)
 
 
 def distance_forward(const real[:, ::1] a not None, const real[:, ::1] b not None, double p, double eps,
@@ -67,6 +84,10 @@ cdef double power(double v, double p) noexcept nogil:
     return v if p == 1 else pow(v, p)
 
 
+cdef double difference(real a, real b, double eps) noexcept nogil:
+    return <double>a - b + eps
+
+
 cdef double norm(const real* a, const real* b, Py_ssize_t n, double p, double eps) noexcept nogil:
     """Powers are those of shares of the largest difference, so that none overflows; squares only where they do."""
     cdef const kn_ops* ops = table.ops[sizeof(real) == sizeof(double)]
@@ -84,14 +105,14 @@ cdef double norm(const real* a, const real* b, Py_ssize_t n, double p, double ep
         if 0 < sum < INFINITY:
             return sqrt(sum)
     for i in range(n):
-        size = fabs(<double>a[i] - b[i] + eps)
+        size = fabs(difference(a[i], b[i], eps))
         if size > largest or isnan(size):
             largest = size
     if p == INFINITY or largest == 0 or largest == INFINITY or isnan(largest):
         return largest
     sum = 0
     for i in range(n):
-        sum += power(fabs(<double>a[i] - b[i] + eps) / largest, p)
+        sum += power(fabs(difference(a[i], b[i], eps)) / largest, p)
     return largest * power(sum, 1 / p)
 
 
@@ -111,10 +132,10 @@ cdef void pull(double dy, const real* a, const real* b, real norm, Py_ssize_t n,
         return
     if p == INFINITY:
         for i in range(n):
-            count += <real>fabs(<double>a[i] - b[i] + eps) == norm
+            count += <real>fabs(difference(a[i], b[i], eps)) == norm
         dy /= max(count, 1)
     for i in range(n):
-        d = <double>a[i] - b[i] + eps
+        d = difference(a[i], b[i], eps)
         if p == INFINITY:
             d = dy * (<real>fabs(d) == norm) * sign(d)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from families import Activation, Add, Case, Glu, Multiply, PRelu, RowProducts
+from families import Activation, Add, Case, Glu, Multiply, PRelu
 
 from .sizes import EDGES
 
@@ -49,11 +49,6 @@ CASES: list[Case] = [
     Glu(m=3, p=100, special=True),
     *(family(size=n) for n in (0, *EDGES, 50_001) for family in (Multiply, Add)),
     *(family(size=257, special=True) for family in (Multiply, Add)),
-    *(RowProducts(m=3, p=p) for p in EDGES),
-    *(RowProducts(m=m, p=10) for m in (0, 1, 33)),
-    RowProducts(m=2, p=50_001),
-    RowProducts(m=4000, p=49),
-    RowProducts(m=3, p=100, special=True),
 ]
 
 _SIZE = 32 * 64 * 56 * 56
@@ -65,5 +60,4 @@ BENCH: list[Case] = [
     Glu(m=32, p=32 * 56 * 56),
     Multiply(size=_SIZE),
     Add(size=_SIZE),
-    RowProducts(m=32 * 64, p=56 * 56),
 ]

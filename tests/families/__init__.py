@@ -5,7 +5,7 @@ of times. The class attributes of a family say which kernel is the gradient of w
 """
 
 from .base import DTYPES, Array, Arrays, Call, Case
-from .elements import Activation, Add, Glu, Multiply, PRelu, RowProducts
+from .elements import Activation, Add, Glu, Multiply, PRelu
 from .losses import ClassTargets, CrossEntropy, Dice, Loss, Margin, Nll, SoftCrossEntropy
 from .moves import PixelShuffle, TakeRows, Unpool
 from .pooling import AvgPool, LpPool, MaxPool, Resample
@@ -33,7 +33,7 @@ from .updates import (
     Sgd,
     Update,
 )
-from .vectors import Distance, RowSums
+from .vectors import Distance, RowProducts, RowSums
 from .windows import Conv, ConvTranspose, Im2col, Local, Unfold, Windowed
 
 __all__ = [

@@ -100,9 +100,10 @@ class Case:
 
     @property
     def differentiable(self) -> bool:
-        """Whether the gradient kernels describe ``value`` exactly: no clip, no NaN."""
+        """Whether the gradient kernels describe ``value`` exactly: no clip, no NaN, no shared gradient."""
         clipped = getattr(self, "low", -INF) > -INF or getattr(self, "high", INF) < INF
-        return bool(self.gradients) and not self.special and not clipped
+        shared = getattr(self, "one", False)
+        return bool(self.gradients) and not self.special and not clipped and not shared
 
     @property
     def family(self) -> str:

@@ -1,4 +1,4 @@
-"""Families that see each element alone: activations, products, sums; and products summed up."""
+"""Families that see each element alone: activations, products, sums."""
 
 from __future__ import annotations
 
@@ -113,17 +113,3 @@ class Multiply(Case):
 @dataclass(frozen=True, kw_only=True)
 class Add(Multiply):
     forward = "add"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowProducts(Case):
-    m: int
-    p: int
-
-    forward = "row_products"
-
-    def calls(self, dtype: np.dtype) -> dict[str, Call]:
-        rng = self.rng()
-        a, b = (self.spoil(normal(rng, (self.m, self.p), dtype), rng, spots=3) for _ in range(2))
-        outputs = {"sums": ((self.m,), np.dtype(np.float64))}
-        return {self.forward: Call(self.forward, {"a": a, "b": b}, outputs, batched=("a", "b", "sums"))}

@@ -63,10 +63,6 @@ class Loss(Case):
         )
         return {c.kernel: c for c in (forward, backward)}
 
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.one
-
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Case):
@@ -187,10 +183,6 @@ class Nll(Case):
         )
         return {c.kernel: c for c in (forward, backward)}
 
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.one
-
 
 @dataclass(frozen=True, kw_only=True)
 class Dice(Case):
@@ -224,10 +216,6 @@ class Dice(Case):
             batched=("x", "target", "dx") if self.one else ("dy", "x", "target", "dx"),
         )
         return {c.kernel: c for c in (forward, backward)}
-
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,7 +259,3 @@ class Margin(Case):
             batched=("x", "target", "dx") if self.one else ("dy", "x", "target", "dx"),
         )
         return {c.kernel: c for c in (forward, backward)}
-
-    @property
-    def differentiable(self) -> bool:
-        return super().differentiable and not self.one

@@ -1,4 +1,4 @@
-"""Families that see rows as vectors: distances, and sums of two."""
+"""Families that see rows as vectors: inner products, distances, and sums of two."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ import numpy as np
 from kitnet._kernels import reference
 
 from .base import Call, Case, normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowProducts(Case):
+    m: int
+    p: int
+
+    forward = "row_products"
+
+    def calls(self, dtype: np.dtype) -> dict[str, Call]:
+        rng = self.rng()
+        a, b = (self.spoil(normal(rng, (self.m, self.p), dtype), rng, spots=3) for _ in range(2))
+        outputs = {"sums": ((self.m,), np.dtype(np.float64))}
+        return {self.forward: Call(self.forward, {"a": a, "b": b}, outputs, batched=("a", "b", "sums"))}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,12 +94,6 @@ def test_multiply():
     assert math.isnan(y[2])
 
 
-def test_row_products():
-    sums = np.empty(2)
-    ref.row_products(np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[3.0, 4.0], [2.0, 5.0]]), sums, 1)
-    np.testing.assert_array_equal(sums, [11.0, -4.0])
-
-
 def test_add():
     y = np.array([1.0, INF, INF])
     ref.add(y, np.array([2.0, 1.0, -INF]), y, 1)

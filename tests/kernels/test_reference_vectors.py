@@ -38,6 +38,12 @@ def test_the_largest_share_a_gradient():
     assert db.tolist() == [[-1, 0, 1]]
 
 
+def test_row_products():
+    sums = np.empty(2)
+    ref.row_products(np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[3.0, 4.0], [2.0, 5.0]]), sums, 1)
+    np.testing.assert_array_equal(sums, [11.0, -4.0])
+
+
 def test_row_sums():
     y = np.empty((2, 2))
     a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[10.0, 20.0], [30.0, 40.0]])

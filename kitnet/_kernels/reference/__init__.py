@@ -28,7 +28,7 @@ from .dense import (
     local_backward,
     local_forward,
 )
-from .elementwise import add, multiply, row_products
+from .elementwise import add, multiply
 from .lookup import embedding_backward
 from .loss import (
     class_targets,
@@ -79,7 +79,7 @@ from .softmax import (
     softmax_backward,
     softmax_forward,
 )
-from .vectors import distance_backward, distance_forward, row_sums
+from .vectors import distance_backward, distance_forward, row_products, row_sums
 
 __all__ = [
     "activation_backward",

@@ -1,10 +1,16 @@
-"""Rows as vectors: how far they are apart, and what moves them."""
+"""Rows as vectors: inner products, how far they are apart, and what moves them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ._windows import Array, ieee, wide
+
+
+@ieee
+def row_products(a: Array, b: Array, sums: Array, n_threads: int) -> None:
+    """sums (M,), float64 = the inner products of the rows of a and b (M, P)"""
+    sums[...] = np.einsum("mp,mp->m", a, b, dtype=np.float64)
 
 
 @ieee
