@@ -185,38 +185,24 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
 
         return Prepared(call)
 
-    def element_loss(params: dict[str, Any], _: str) -> Prepared:
-        arrays = inputs.pair_arrays(params)
-        x, target, kind = arrays["x"], arrays["target"], params["kind"]
-        forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
-        return Prepared(lambda: (forward(x, target), backward(1.0, x, target)))
-
-    def nll_loss(params: dict[str, Any], _: str) -> Prepared:
-        arrays = inputs.class_arrays(params)
-        x, target = arrays["x"], arrays["target"]
-        return Prepared(lambda: (F.nll_loss(x, target), F.nll_loss_backward(1.0, x, target)))
-
-    def dice_loss(params: dict[str, Any], _: str) -> Prepared:
-        arrays = inputs.mask_arrays(params)
-        x, target = arrays["x"], arrays["target"]
-        return Prepared(lambda: (F.dice_loss(x, target), F.dice_loss_backward(1.0, x, target)))
-
-    def multi_margin_loss(params: dict[str, Any], _: str) -> Prepared:
-        arrays = inputs.class_arrays(params)
-        x, target = arrays["x"], arrays["target"]
-        return Prepared(
-            lambda: (F.multi_margin_loss(x, target), F.multi_margin_loss_backward(1.0, x, target))
-        )
-
-    def vector_loss(kind: str, *names: str) -> Operation:
+    def loss(kind: str, arrays: Callable[[dict[str, Any]], dict[str, Any]], *names: str) -> Operation:
+        """The loss of that name, of these arrays, and its gradients."""
         forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
 
-        def operation(params: dict[str, Any], _: str) -> Prepared:
-            arrays = inputs.vector_arrays(params)
-            given = [arrays[name] for name in names]
-            return Prepared(lambda: (forward(*given), *backward(1.0, *given)))
+        def prepare(params: dict[str, Any], _: str) -> Prepared:
+            made = arrays(params)
+            given = [made[name] for name in names]
 
-        return operation
+            def call() -> Any:
+                value, gradients = forward(*given), backward(1.0, *given)
+                return value, *(gradients if isinstance(gradients, tuple) else (gradients,))
+
+            return Prepared(call)
+
+        return prepare
+
+    def element_loss(params: dict[str, Any], pass_: str) -> Prepared:
+        return loss(params["kind"], inputs.pair_arrays, "x", "target")(params, pass_)
 
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         arrays = inputs.class_arrays(params)
@@ -303,11 +289,13 @@ def load() -> tuple[dict[str, Any], dict[str, Operation]]:
         "local_response_norm": local_response_norm,
         "instance_norm": norm(lambda x: layers.InstanceNorm2d(x[1], inputs.NORM_EPS, affine=True)),
         "cross_entropy": cross_entropy,
-        "nll_loss": nll_loss,
-        "dice_loss": dice_loss,
-        "multi_margin_loss": multi_margin_loss,
-        "cosine_embedding_loss": vector_loss("cosine_embedding_loss", "first", "second", "target"),
-        "triplet_margin_loss": vector_loss("triplet_margin_loss", "first", "second", "third"),
+        "nll_loss": loss("nll_loss", inputs.class_arrays, "x", "target"),
+        "dice_loss": loss("dice_loss", inputs.mask_arrays, "x", "target"),
+        "multi_margin_loss": loss("multi_margin_loss", inputs.class_arrays, "x", "target"),
+        "cosine_embedding_loss": loss(
+            "cosine_embedding_loss", inputs.vector_arrays, "first", "second", "target"
+        ),
+        "triplet_margin_loss": loss("triplet_margin_loss", inputs.vector_arrays, "first", "second", "third"),
         "adam": adam,
         "lenet": lenet,
     }

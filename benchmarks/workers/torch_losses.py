@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workers import inputs
@@ -54,18 +54,32 @@ def losses(
 
         return quiet(call)
 
-    def dice_loss(params: dict[str, Any], _: str) -> Prepared:
-        """There is none: the formula, and autograd."""
-        only_default("Dice's loss")
-        x, target = tensors(inputs.mask_arrays(params), "x", "target")
-        x.requires_grad_()
+    def through_autograd(
+        what: str,
+        forward: Callable[..., Any],
+        arrays: Callable[[dict[str, Any]], dict[str, Any]],
+        leaves: Sequence[str],
+        *others: str,
+    ) -> Operation:
+        """A loss that is no operator, and its gradients by the arrays ``leaves``."""
 
-        def call() -> Any:
-            common, whole = ((a.flatten(2)).sum(2) for a in (x * target, x + target))
-            loss = (1 - (2 * common + 1) / (whole + 1)).mean()
-            return loss.detach(), *torch.autograd.grad(loss, x)
+        def prepare(params: dict[str, Any], _: str) -> Prepared:
+            only_default(what)
+            given = tensors(arrays(params), *leaves, *others)
+            wanted = [tensor.requires_grad_() for tensor in given[: len(leaves)]]
 
-        return Prepared(call, plain)
+            def call() -> Any:
+                loss = forward(*given)
+                return loss.detach(), *torch.autograd.grad(loss, wanted)
+
+            return Prepared(call, plain)
+
+        return prepare
+
+    def dice(x: Any, target: Any) -> Any:
+        """There is none: the formula."""
+        common, whole = ((a.flatten(2)).sum(2) for a in (x * target, x + target))
+        return (1 - (2 * common + 1) / (whole + 1)).mean()
 
     def multi_margin_loss(params: dict[str, Any], _: str) -> Prepared:
         only_default("the margin between classes")
@@ -77,22 +91,6 @@ def losses(
                 aten.multi_margin_loss_backward(one, x, target, *how),
             )
         )
-
-    def vector_loss(forward: Callable[..., Any], *names: str) -> Operation:
-        """Made of many operators: through autograd."""
-
-        def operation(params: dict[str, Any], _: str) -> Prepared:
-            only_default("a loss of vectors")
-            given = tensors(inputs.vector_arrays(params), *names)
-            vectors = [tensor.requires_grad_() for tensor in given if tensor.ndim == 2]
-
-            def call() -> Any:
-                loss = forward(*given)
-                return loss.detach(), *torch.autograd.grad(loss, vectors)
-
-            return Prepared(call, plain)
-
-        return operation
 
     def cross_entropy(params: dict[str, Any], _: str) -> Prepared:
         only_default("cross-entropy")
@@ -120,9 +118,13 @@ def losses(
     return {
         "element_loss": element_loss,
         "nll_loss": nll_loss,
-        "dice_loss": dice_loss,
+        "dice_loss": through_autograd("Dice's loss", dice, inputs.mask_arrays, ["x"], "target"),
         "multi_margin_loss": multi_margin_loss,
-        "cosine_embedding_loss": vector_loss(F.cosine_embedding_loss, "first", "second", "target"),
-        "triplet_margin_loss": vector_loss(F.triplet_margin_loss, "first", "second", "third"),
+        "cosine_embedding_loss": through_autograd(
+            "a loss of vectors", F.cosine_embedding_loss, inputs.vector_arrays, ["first", "second"], "target"
+        ),
+        "triplet_margin_loss": through_autograd(
+            "a loss of vectors", F.triplet_margin_loss, inputs.vector_arrays, ["first", "second", "third"]
+        ),
         "cross_entropy": cross_entropy,
     }
